@@ -1,0 +1,1 @@
+"""Conversations, sockets and the timeline to edges."""

@@ -1,0 +1,1 @@
+"""The directory that holds a run: layout, manifest, atomic writes."""

@@ -1,0 +1,1 @@
+"""The command line: argparse tree, completion, streams, exit status."""

@@ -1,0 +1,1 @@
+"""The one door to YAML and JSON text."""

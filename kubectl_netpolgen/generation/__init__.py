@@ -1,0 +1,1 @@
+"""Edges and decisions to rules to policies."""

@@ -1,0 +1,147 @@
+"""Conversations of one capture and the mergeable flows made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from kubectl_netpolgen.model.network import Address, Protocol
+
+
+class Direction(str, Enum):
+    """How we know which end is the client, strongest first."""
+
+    SYN = "syn"
+    SYNACK = "synack"
+    LISTEN = "listen"
+    PROVEN = "proven"
+    DECLARED = "declared"
+    HEURISTIC = "heuristic"
+
+
+class Outcome(str, Enum):
+    """What became of the attempts, best first: one success makes the edge real."""
+
+    ESTABLISHED = "established"
+    ANSWERED = "answered"
+    ONE_WAY = "one-way"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    PROHIBITED = "prohibited"
+    UNANSWERED = "unanswered"
+
+    @property
+    def accepted(self) -> bool:
+        """True when traffic got through, so that a rule for it keeps something alive."""
+        return self in (Outcome.ESTABLISHED, Outcome.ANSWERED, Outcome.ONE_WAY)
+
+    @property
+    def failed(self) -> bool:
+        """True when the attempt got nowhere; such an edge yields no rule by itself."""
+        return self in (Outcome.REFUSED, Outcome.PROHIBITED, Outcome.UNANSWERED)
+
+
+DIRECTION_ORDER = tuple(Direction)
+OUTCOME_ORDER = tuple(Outcome)
+
+
+def stronger_direction(a: Direction, b: Direction) -> Direction:
+    """The better-founded of two, by the fixed order of the enum."""
+    return min(a, b, key=DIRECTION_ORDER.index)
+
+
+def better_outcome(a: Outcome, b: Outcome) -> Outcome:
+    """The outcome that says more got through, by the fixed order of the enum."""
+    return min(a, b, key=OUTCOME_ORDER.index)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One 5-tuple of one capture file, oriented from client to server."""
+
+    protocol: Protocol
+    client: Address
+    client_port: int
+    server: Address
+    server_port: int
+    packets_to_server: int
+    packets_to_client: int
+    bytes_to_server: int
+    """Lengths on the wire with the link header, so that counts equal those of other readers."""
+    bytes_to_client: int
+    first: int
+    """Nanoseconds since the epoch, the smaller of all packets' times (captures may go backwards)."""
+    last: int
+    direction: Direction
+    """SYN, SYNACK, or HEURISTIC when the file alone cannot tell; analysis knows more."""
+    outcome: Outcome
+    connections: int
+    """Distinct initial sequence numbers (TCP); 1 for a UDP conversation."""
+    keys: tuple[str, ...]
+    """What both ends of a translated connection share: TCP initial sequence numbers, DNS ids."""
+    dns: bool
+    """True when the payload was DNS."""
+
+
+@dataclass(frozen=True)
+class NameAnswer:
+    """One address that a DNS answer in a capture gave for a name."""
+
+    name: str
+    """As asked for, lower case, no trailing dot."""
+    address: Address
+    via: tuple[str, ...]
+    """The CNAMEs between the question and the address."""
+    time: int
+    """Nanoseconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class CaptureContents:
+    """What one capture file says: its conversations, names, and how much could not be read."""
+
+    conversations: tuple[Conversation, ...]
+    names: tuple[NameAnswer, ...]
+    packets: int
+    unread_packets: int
+    """Packets that are no IPv4 or IPv6 TCP, UDP or SCTP."""
+    truncated: str | None
+    """Why reading stopped before the end of the file, or None."""
+    inexpressible: tuple[str, ...] = ()
+    """Traffic that NetworkPolicy cannot speak of, as `PROTOCOL SOURCE > DESTINATION`, sorted."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Client, server, protocol and server port of one capture: the row of `flows.jsonl`."""
+
+    capture: str
+    """The capture file's path inside the bundle; its pod is the vantage point."""
+    pod_uid: str
+    protocol: Protocol
+    client: Address
+    server: Address
+    server_port: int
+    client_ports: int
+    packets_to_server: int
+    packets_to_client: int
+    bytes_to_server: int
+    bytes_to_client: int
+    first: int
+    last: int
+    direction: Direction
+    outcome: Outcome
+    connections: int
+    keys: tuple[str, ...]
+    """At most 64, those with the smallest hash, so that both vantage points keep the same ones."""
+    dns: bool
+
+    @property
+    def packets(self) -> int:
+        """Packets both ways."""
+        return self.packets_to_server + self.packets_to_client
+
+    @property
+    def bytes(self) -> int:
+        """Bytes on the wire both ways."""
+        return self.bytes_to_server + self.bytes_to_client

@@ -1,0 +1,1 @@
+"""From capture files to conversations and names."""

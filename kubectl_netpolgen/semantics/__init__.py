@@ -1,0 +1,1 @@
+"""What NetworkPolicies mean: no traffic, no cluster."""
