@@ -1,0 +1,162 @@
+"""Objects of the cluster cut down to what traffic and policies need.
+
+An allow-list, not a deny-list: environment values, arguments, last-applied copies, and whatever a later
+Kubernetes adds never enter a bundle, because people send bundles to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_ANNOTATIONS = ("kubernetes.io/config.mirror", "deployment.kubernetes.io/revision")
+_METADATA = (
+    "name",
+    "namespace",
+    "uid",
+    "labels",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "resourceVersion",
+)
+_PORT = ("name", "containerPort", "hostPort", "protocol")
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_SPEC_OF_SERVICE = (
+    "type",
+    "clusterIP",
+    "clusterIPs",
+    "externalIPs",
+    "selector",
+    "ports",
+    "externalName",
+    "ipFamilies",
+)
+
+
+def _only(value: Any, keys: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        key: value[key] for key in keys if isinstance(value, Mapping) and value.get(key) not in (None, [], {})
+    }
+
+
+def _metadata(item: Mapping[str, Any]) -> dict[str, Any]:
+    raw = item.get("metadata") or {}
+    metadata = _only(raw, _METADATA)
+    annotations = {
+        key: raw["annotations"][key] for key in _ANNOTATIONS if key in (raw.get("annotations") or {})
+    }
+    if annotations:
+        metadata["annotations"] = annotations
+    owners = [
+        _only(owner, ("apiVersion", "kind", "name", "uid", "controller"))
+        for owner in raw.get("ownerReferences") or ()
+    ]
+    if owners:
+        metadata["ownerReferences"] = owners
+    return metadata
+
+
+def _probe(probe: Mapping[str, Any]) -> dict[str, Any]:
+    """A probe's port alone: paths and headers may hold credentials."""
+    return {
+        kind: {"port": probe[kind]["port"]}
+        for kind in ("httpGet", "tcpSocket", "grpc")
+        if isinstance(probe.get(kind), Mapping) and "port" in probe[kind]
+    }
+
+
+def _container(container: Mapping[str, Any]) -> dict[str, Any]:
+    reduced = _only(container, ("name", "restartPolicy"))
+    ports = [_only(port, _PORT) for port in container.get("ports") or ()]
+    if ports:
+        reduced["ports"] = ports
+    for name in _PROBES:
+        if isinstance(container.get(name), Mapping):
+            probe = _probe(container[name])
+            if probe:
+                reduced[name] = probe
+    return reduced
+
+
+def _pod_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
+    reduced = _only(spec, ("nodeName", "hostNetwork", "os", "nodeSelector"))
+    for group in ("initContainers", "containers"):
+        if spec.get(group):
+            reduced[group] = [_container(container) for container in spec[group]]
+    return reduced
+
+
+def _pod(item: Mapping[str, Any]) -> dict[str, Any]:
+    status = _only(item.get("status"), ("phase", "podIP", "podIPs", "hostIP", "hostIPs", "startTime"))
+    return {"spec": _pod_spec(item.get("spec") or {}), "status": status}
+
+
+def _workload(item: Mapping[str, Any]) -> dict[str, Any]:
+    spec = item.get("spec") or {}
+    reduced = _only(spec, ("selector", "replicas", "schedule", "suspend"))
+    template = spec.get("template") or ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template")
+    if isinstance(template, Mapping):
+        short = {
+            "metadata": _only(template.get("metadata"), ("labels",)),
+            "spec": _pod_spec(template.get("spec") or {}),
+        }
+        if "jobTemplate" in spec:
+            reduced["jobTemplate"] = {"spec": {"template": short}}
+        else:
+            reduced["template"] = short
+    return {"spec": reduced}
+
+
+def _service(item: Mapping[str, Any]) -> dict[str, Any]:
+    status = item.get("status") or {}
+    ingress = (status.get("loadBalancer") or {}).get("ingress") or []
+    reduced: dict[str, Any] = {"spec": _only(item.get("spec"), _SPEC_OF_SERVICE)}
+    if ingress:
+        reduced["status"] = {
+            "loadBalancer": {"ingress": [_only(entry, ("ip", "hostname")) for entry in ingress]}
+        }
+    return reduced
+
+
+def _slice(item: Mapping[str, Any]) -> dict[str, Any]:
+    endpoints = []
+    for endpoint in item.get("endpoints") or ():
+        reduced = _only(endpoint, ("addresses", "conditions", "nodeName"))
+        target = _only(endpoint.get("targetRef"), ("kind", "namespace", "name", "uid"))
+        if target:
+            reduced["targetRef"] = target
+        endpoints.append(reduced)
+    return {**_only(item, ("addressType", "ports")), "endpoints": endpoints}
+
+
+def _node(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "spec": _only(item.get("spec"), ("podCIDR", "podCIDRs")),
+        "status": _only(item.get("status"), ("addresses",)),
+    }
+
+
+_BY_KIND = {
+    "Pod": _pod,
+    "Service": _service,
+    "EndpointSlice": _slice,
+    "Node": _node,
+    "NetworkPolicy": lambda item: {"spec": item.get("spec") or {}},
+    "Namespace": lambda item: {},
+    "Ingress": lambda item: {},
+}
+
+_WORKLOAD_KEYS = ("selector", "template", "jobTemplate", "replicas")
+
+
+def reduce_object(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The object's allowed fields, or None for a kind that has no business in a bundle (Secrets, ConfigMaps)."""
+    kind = str(item.get("kind", ""))
+    head = {"apiVersion": item.get("apiVersion", ""), "kind": kind, "metadata": _metadata(item)}
+    if kind in _BY_KIND:
+        return {**head, **_BY_KIND[kind](item)}
+    if kind in ("Secret", "ConfigMap", "ServiceAccount"):
+        return None
+    if any(key in (item.get("spec") or {}) for key in _WORKLOAD_KEYS):
+        return {**head, **_workload(item)}
+    return head if kind else None

@@ -1,0 +1,78 @@
+"""Writing a bundle while the run goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kubectl_netpolgen.bundle import layout
+from kubectl_netpolgen.bundle.files import append_line, make_directory, write_whole
+from kubectl_netpolgen.bundle.layout import CaptureFile
+from kubectl_netpolgen.bundle.manifest import manifest_document
+from kubectl_netpolgen.bundle.reduction import reduce_object
+from kubectl_netpolgen.documents.json_text import dump_json, dump_line
+from kubectl_netpolgen.model.bundle import Manifest
+from kubectl_netpolgen.model.errors import BundleError
+from kubectl_netpolgen.model.times import rfc3339
+
+
+class BundleWriter:
+    """The one writer of a bundle's directory; safe to call from several threads."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(cls, root: Path) -> BundleWriter:
+        """Make a new, empty bundle directory; BundleError when something is there already."""
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise BundleError(
+                f"{root}: exists and is not empty", way_out="choose another directory with --bundle"
+            )
+        make_directory(root)
+        root.chmod(0o700)
+        return cls(root)
+
+    def session(self, *, time: int, **fields: object) -> None:
+        """Append one state change to session.jsonl; `time` is nanoseconds since the epoch."""
+        self._append(layout.SESSION, {"time": rfc3339(time), **fields})
+
+    def objects(self, objects: Iterable[Mapping[str, Any]]) -> None:
+        """Append objects of the cluster, reduced to the allowed fields."""
+        for item in objects:
+            reduced = reduce_object(item)
+            if reduced is not None:
+                self._append(layout.OBJECTS, reduced)
+
+    def event(self, *, time: int, type: str, object: Mapping[str, Any]) -> None:
+        """Append one watch event, its object reduced."""
+        reduced = reduce_object(object)
+        if reduced is not None:
+            self._append(layout.EVENTS, {"time": rfc3339(time), "type": type, "object": reduced})
+
+    def capture_path(self, uid: str, run: str, kind: CaptureFile) -> Path:
+        """Where a pod's file goes; its folder exists afterwards."""
+        path = self.root / layout.capture_name(uid, run, kind)
+        make_directory(path.parent)
+        return path
+
+    def relative(self, path: Path) -> str:
+        """A path as the bundle's files name it."""
+        return path.relative_to(self.root).as_posix()
+
+    def manifest(self, manifest: Manifest) -> None:
+        """Write bundle.json whole."""
+        self.text(layout.MANIFEST, dump_json(manifest_document(manifest)))
+
+    def text(self, name: str, content: str) -> Path:
+        """Write one file whole, by its path inside the bundle."""
+        path = self.root / name
+        write_whole(path, content.encode())
+        return path
+
+    def _append(self, name: str, value: Mapping[str, Any]) -> None:
+        with self._lock:
+            append_line(self.root / name, dump_line(value))

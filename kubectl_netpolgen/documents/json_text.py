@@ -1,0 +1,42 @@
+"""JSON text, one way everywhere: same value, same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+
+class NotJson(ValueError):
+    """The text is no JSON; says where."""
+
+
+def dump_json(value: Any) -> str:
+    """Indented JSON for people and files, ASCII only so that no terminal or locale can change it."""
+    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def dump_line(value: Any) -> str:
+    """One line of JSON without the line break, keys in the order given."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+
+
+def load_json(text: str | bytes) -> Any:
+    """Parse one document; NotJson names line and column."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise NotJson(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise NotJson(str(error)) from error
+
+
+def load_lines(text: str) -> Iterator[tuple[int, Any | NotJson]]:
+    """Each non-empty line's number and its value, or the error in its place, so that one bad line costs one."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            yield number, load_json(line)
+        except NotJson as error:
+            yield number, error
