@@ -1,0 +1,137 @@
+"""The services of the Internet that the tests talk to; runs as a program inside the namespace `npg-world`.
+
+HTTP on 80, HTTPS on 443, echo over TCP and UDP on 9000, each on every address of every host, so that
+a policy for one address or port has a neighbour to be compared with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ssl
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.harness import layout
+
+# The components have an environment of their own, in which `python3` may be another one.
+PYTHON = sys.executable
+HTTP_PORT = 80
+HTTPS_PORT = 443
+ECHO_PORT = 9000
+_IDLE_SECONDS = 300.0
+_CHUNK = 65536
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One host's services on one of its addresses."""
+
+    name: str
+    address: str
+    http_port: int = HTTP_PORT
+    https_port: int = HTTPS_PORT
+    echo_port: int = ECHO_PORT
+
+
+class UdpEcho(asyncio.DatagramProtocol):
+    """Sends every datagram back to where it came from."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the socket for the answers."""
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer with the same bytes."""
+        self.transport.sendto(data, addr)
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send back what arrives until the client is done or long silent."""
+    with contextlib.suppress(ConnectionError, TimeoutError, asyncio.TimeoutError):
+        while received := await asyncio.wait_for(reader.read(_CHUNK), _IDLE_SECONDS):
+            writer.write(received)
+            await writer.drain()
+    await _close(writer)
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """Answers every request with 200 and the host's name, and closes the connection."""
+
+    name: str
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one request."""
+        with contextlib.suppress(
+            ConnectionError, TimeoutError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
+        ):
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _IDLE_SECONDS)
+            body = f"{self.name}\n".encode()
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
+            writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+            await writer.drain()
+        await _close(writer)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError, ssl.SSLError):
+        await writer.wait_closed()
+
+
+def tls_context(name: str, certificates: Path) -> ssl.SSLContext:
+    """TLS with the host's own certificate, as the harness's authority signed it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / f"{name}.crt", certificates / f"{name}.key")
+    return context
+
+
+async def listen(listener: Listener, tls: ssl.SSLContext) -> list[asyncio.AbstractServer]:
+    """Start one listener's four services."""
+    answer = HttpAnswer(listener.name)
+    where = listener.address
+    loop = asyncio.get_running_loop()
+    await loop.create_datagram_endpoint(UdpEcho, local_addr=(where, listener.echo_port))
+    return [
+        await asyncio.start_server(answer, where, listener.http_port),
+        await asyncio.start_server(answer, where, listener.https_port, ssl=tls),
+        await asyncio.start_server(echo, where, listener.echo_port),
+    ]
+
+
+async def serve(certificates: Path) -> None:
+    """Serve every host on both of its addresses until killed."""
+    servers = []
+    for host in layout.WORLD_HOSTS:
+        tls = tls_context(host.name, certificates)
+        for address in (host.address, host.address_v6):
+            servers += await listen(Listener(host.name, address), tls)
+    print(f"{len(servers)} TCP services", flush=True)
+    await asyncio.gather(*(server.serve_forever() for server in servers))
+
+
+def dns_arguments() -> list[str]:
+    """The command line of the Internet's name server: the hosts' names, and nothing else exists."""
+    hosts = [f"--host-record={host.name},{host.address},{host.address_v6}" for host in layout.WORLD_HOSTS]
+    dns = layout.WORLD_DNS
+    return [
+        *("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--pid-file="),
+        *("--no-resolv", "--no-hosts", "--bind-interfaces", "--address=/#/"),
+        *(f"--listen-address={dns.address}", f"--listen-address={dns.address_v6}", *hosts),
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry of the program."""
+    parser = argparse.ArgumentParser(description="The services of npg-world.")
+    parser.add_argument("--certificates", type=Path, required=True)
+    asyncio.run(serve(parser.parse_args(arguments).certificates))
+
+
+if __name__ == "__main__":
+    main()
