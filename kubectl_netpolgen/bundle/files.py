@@ -27,7 +27,7 @@ def make_directory(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, flush to disk, then rename: a reader sees the old file or the new one, never half of it."""
+    """Write beside, flush to disk, then rename: a reader sees the old file or the new, never half."""
     make_directory(path.parent)
     beside = path.with_name(f".{path.name}.part")
     try:

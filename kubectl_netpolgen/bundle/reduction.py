@@ -6,7 +6,7 @@ Kubernetes adds never enter a bundle, because people send bundles to each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _ANNOTATIONS = ("kubernetes.io/config.mirror", "deployment.kubernetes.io/revision")
@@ -136,21 +136,29 @@ def _node(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_BY_KIND = {
+def _policy(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {"spec": item.get("spec") or {}}
+
+
+def _nothing_more(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+_BY_KIND: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "Pod": _pod,
     "Service": _service,
     "EndpointSlice": _slice,
     "Node": _node,
-    "NetworkPolicy": lambda item: {"spec": item.get("spec") or {}},
-    "Namespace": lambda item: {},
-    "Ingress": lambda item: {},
+    "NetworkPolicy": _policy,
+    "Namespace": _nothing_more,
+    "Ingress": _nothing_more,
 }
 
 _WORKLOAD_KEYS = ("selector", "template", "jobTemplate", "replicas")
 
 
 def reduce_object(item: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The object's allowed fields, or None for a kind that has no business in a bundle (Secrets, ConfigMaps)."""
+    """The object's allowed fields, or None for a kind that a bundle must not hold."""
     kind = str(item.get("kind", ""))
     head = {"apiVersion": item.get("apiVersion", ""), "kind": kind, "metadata": _metadata(item)}
     if kind in _BY_KIND:

@@ -32,7 +32,7 @@ def load_json(text: str | bytes) -> Any:
 
 
 def load_lines(text: str) -> Iterator[tuple[int, Any | NotJson]]:
-    """Each non-empty line's number and its value, or the error in its place, so that one bad line costs one."""
+    """Each non-empty line's number and its value, or its error: one bad line costs one."""
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue

@@ -1,0 +1,110 @@
+"""Which end is the server, for conversations whose handshake the capture did not see.
+
+The order is fixed: handshake, the pods' LISTEN tables, an address and port proven by another handshake,
+declared ports, and last the reader's guess, which stays marked as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from kubectl_netpolgen.analysis.timeline import Timeline
+from kubectl_netpolgen.model.flow import Conversation, Direction, Outcome
+from kubectl_netpolgen.model.network import DNS_PORT, Address, Protocol
+from kubectl_netpolgen.model.sockets import PodNetwork
+
+_End = tuple[Protocol, Address, int]
+
+
+class Orientation:
+    """Knows which ends are servers, from everything in the bundle."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        networks: Mapping[str, PodNetwork],
+        conversations: Iterable[Conversation],
+    ) -> None:
+        self._timeline = timeline
+        self._listening = {
+            (uid, protocol): network.listening(protocol)
+            for uid, network in networks.items()
+            for protocol in (Protocol.TCP, Protocol.UDP)
+        }
+        self._proven: set[_End] = {
+            (item.protocol, item.server, item.server_port)
+            for item in conversations
+            if item.direction in (Direction.SYN, Direction.SYNACK)
+        }
+
+    def orient(self, item: Conversation) -> Conversation:
+        """The conversation with its better-founded client, and how that is known."""
+        if item.direction in (Direction.SYN, Direction.SYNACK):
+            return item
+        client: _End = (item.protocol, item.client, item.client_port)
+        server: _End = (item.protocol, item.server, item.server_port)
+        listen, declared = self.listens, self.declares
+        # an unconnected UDP client is bound too, so there the declared port is the better witness
+        tests = (
+            ((declared, Direction.DECLARED), (listen, Direction.LISTEN))
+            if item.protocol is Protocol.UDP
+            else (
+                (listen, Direction.LISTEN),
+                (self._is_proven, Direction.PROVEN),
+                (declared, Direction.DECLARED),
+            )
+        )
+        for holds, direction in tests:
+            at_client, at_server = holds(client, item.first), holds(server, item.first)
+            if at_server and not at_client:
+                return replace(item, direction=direction)
+            if at_client and not at_server:
+                return replace(reversed_conversation(item), direction=direction)
+        return item
+
+    def listens(self, end: _End, time: int) -> bool:
+        """True when the pod at this address then had the port open, by its own socket table."""
+        protocol, address, port = end
+        pod = self._timeline.pod_at(address, time)
+        return pod is not None and port in self._listening.get((pod.uid, protocol), frozenset())
+
+    def _is_proven(self, end: _End, time: int) -> bool:
+        return end in self._proven
+
+    def declares(self, end: _End, time: int) -> bool:
+        """True for a container port of that pod, a port of that Service, and for DNS."""
+        protocol, address, port = end
+        if port == DNS_PORT:
+            return True
+        pod = self._timeline.pod_at(address, time)
+        if pod is not None:
+            return any(item.port == port and item.protocol is protocol for item in pod.ports)
+        service = self._timeline.service_at(address)
+        return service is not None and any(
+            item.port == port and item.protocol is protocol for item in service.ports
+        )
+
+
+def reversed_conversation(item: Conversation) -> Conversation:
+    """The same packets with client and server exchanged.
+
+    A UDP conversation that only the guessed client spoke in was an answer nobody asked for in this capture:
+    seen the right way round, the other end did answer.
+    """
+    outcome = item.outcome
+    if item.protocol is Protocol.UDP and outcome is Outcome.UNANSWERED:
+        outcome = Outcome.ANSWERED
+    return replace(
+        item,
+        client=item.server,
+        client_port=item.server_port,
+        server=item.client,
+        server_port=item.client_port,
+        packets_to_server=item.packets_to_client,
+        packets_to_client=item.packets_to_server,
+        bytes_to_server=item.bytes_to_client,
+        bytes_to_client=item.bytes_to_server,
+        outcome=outcome,
+        keys=tuple(f"u{item.server_port}" if key == f"u{item.client_port}" else key for key in item.keys),
+    )

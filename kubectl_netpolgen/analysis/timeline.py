@@ -1,0 +1,210 @@
+"""Who had which address when, and which workload a pod belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from kubectl_netpolgen.model.network import Address, Protocol
+from kubectl_netpolgen.model.objects import (
+    EndpointSlice,
+    Namespace,
+    Node,
+    ObjectKey,
+    Pod,
+    Service,
+    ServicePort,
+    Workload,
+)
+from kubectl_netpolgen.model.policy import NetworkPolicy
+from kubectl_netpolgen.semantics.objects import KubernetesObject
+
+# An address stays with a pod this long after the API said it was gone: the last packets of a closing
+# connection, and the difference between two nodes' clocks. Nanoseconds.
+SLACK = 2_000_000_000
+_FOREVER = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class ObjectEvent:
+    """One change of one object."""
+
+    time: int
+    type: str
+    """ADDED, MODIFIED or DELETED."""
+    object: KubernetesObject
+
+
+@dataclass(frozen=True)
+class _Tenancy:
+    start: int
+    end: int
+    uid: str
+
+
+class Timeline:
+    """The cluster's objects over the time of a run.
+
+    Built once from the objects at the start and every event after; asked with an address and a time, because
+    addresses are handed on.
+    """
+
+    def __init__(self, objects: Iterable[KubernetesObject], events: Iterable[ObjectEvent] = ()) -> None:
+        self.pods: dict[str, Pod] = {}
+        self.namespaces: dict[str, Namespace] = {}
+        self.nodes: dict[str, Node] = {}
+        self._services: dict[tuple[str, str], Service] = {}
+        self._slices: dict[tuple[str, str], EndpointSlice] = {}
+        self._policies: dict[tuple[str, str], NetworkPolicy] = {}
+        self._workloads: dict[str, Workload] = {}
+        self._tenancies: dict[Address, list[_Tenancy]] = {}
+        for item in objects:
+            self._apply(item, 0)
+        for event in sorted(events, key=lambda event: event.time):
+            if event.type == "DELETED":
+                self._remove(event.object, event.time)
+            else:
+                self._apply(event.object, event.time)
+        self._workloads_by_key = {workload.key: workload for workload in self._workloads.values()}
+        self._service_by_address = {
+            address: service
+            for service in sorted(
+                self._services.values(), key=lambda service: (service.namespace, service.name)
+            )
+            for address in service.addresses
+        }
+        self._node_by_address = self._index_nodes()
+
+    def _apply(self, item: KubernetesObject, time: int) -> None:
+        if isinstance(item, Pod):
+            self._place(item, time)
+        elif isinstance(item, Service):
+            self._services[(item.namespace, item.name)] = item
+        elif isinstance(item, EndpointSlice):
+            known = self._slices.get((item.namespace, item.name))
+            # endpoints that left during the run still explain packets that went to them
+            kept = known.endpoints if known is not None and known.ports == item.ports else ()
+            merged = tuple(dict.fromkeys(item.endpoints + kept))
+            self._slices[(item.namespace, item.name)] = replace(item, endpoints=merged)
+        elif isinstance(item, Namespace):
+            self.namespaces[item.name] = item
+        elif isinstance(item, Node):
+            self.nodes[item.name] = item
+        elif isinstance(item, NetworkPolicy):
+            self._policies[(item.namespace, item.name)] = item
+        else:
+            self._workloads[item.uid or str(item.key)] = item
+
+    def _remove(self, item: KubernetesObject, time: int) -> None:
+        if isinstance(item, Pod):
+            self._leave(item.uid, time)
+            self.pods.setdefault(item.uid, item)
+        elif isinstance(item, NetworkPolicy):
+            self._policies.pop((item.namespace, item.name), None)
+        # Services, slices, owners: what was there during the run explains traffic of the run
+
+    def _place(self, pod: Pod, time: int) -> None:
+        known = self.pods.get(pod.uid)
+        if known is not None and not pod.addresses:
+            pod = replace(pod, addresses=known.addresses)
+        self.pods[pod.uid] = pod
+        if pod.finished:
+            self._leave(pod.uid, time)
+            return
+        if pod.host_network:
+            return
+        for address in pod.addresses:
+            tenancies = self._tenancies.setdefault(address, [])
+            if not any(tenancy.uid == pod.uid for tenancy in tenancies):
+                tenancies.append(_Tenancy(pod.created, _FOREVER, pod.uid))
+
+    def _leave(self, uid: str, time: int) -> None:
+        for tenancies in self._tenancies.values():
+            for index, tenancy in enumerate(tenancies):
+                if tenancy.uid == uid and tenancy.end > time:
+                    tenancies[index] = replace(tenancy, end=time)
+
+    def _index_nodes(self) -> dict[Address, str]:
+        index = {
+            address: pod.node for pod in self.pods.values() if pod.node for address in pod.host_addresses
+        }
+        index.update({address: node.name for node in self.nodes.values() for address in node.addresses})
+        return index
+
+    def pod_at(self, address: Address, time: int) -> Pod | None:
+        """The pod that had the address then; one that had it exactly then before one that nearly did."""
+        tenancies = self._tenancies.get(address, ())
+        for slack in (0, SLACK):
+            fitting = [item for item in tenancies if item.start - slack <= time <= item.end + slack]
+            if fitting:
+                return self.pods[max(fitting, key=lambda item: (item.start, item.uid)).uid]
+        return None
+
+    def service_at(self, address: Address) -> Service | None:
+        """The Service that has this cluster, external or load-balancer address."""
+        return self._service_by_address.get(address)
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """A Service by name."""
+        return self._services.get((namespace, name))
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """All Services, by namespace and name."""
+        return tuple(self._services[key] for key in sorted(self._services))
+
+    @property
+    def policies(self) -> tuple[NetworkPolicy, ...]:
+        """The policies in the cluster at the end, by namespace and name."""
+        return tuple(self._policies[key] for key in sorted(self._policies))
+
+    @property
+    def workloads(self) -> tuple[Workload, ...]:
+        """Every owner known, by kind, namespace and name."""
+        return tuple(self._workloads_by_key[key] for key in sorted(self._workloads_by_key))
+
+    def node_port(self, port: int, protocol: Protocol) -> tuple[Service, ServicePort] | None:
+        """The Service port behind a node port."""
+        for service in self.services:
+            for item in service.ports:
+                if item.node_port == port and item.protocol is protocol:
+                    return service, item
+        return None
+
+    def node_at(self, address: Address) -> str | None:
+        """The node that has this address."""
+        return self._node_by_address.get(address)
+
+    def slices_of(self, service: Service) -> tuple[EndpointSlice, ...]:
+        """The EndpointSlices of a Service, by name."""
+        return tuple(
+            self._slices[key]
+            for key in sorted(self._slices)
+            if key[0] == service.namespace and self._slices[key].service == service.name
+        )
+
+    def top_owner(self, pod: Pod) -> Workload:
+        """The top of the owner chain, or the last owner known; a pod without one is its own workload."""
+        reference = pod.owner
+        current: Workload | None = None
+        seen: set[str] = set()
+        while reference is not None and reference.uid not in seen and reference.kind != "Node":
+            seen.add(reference.uid)
+            found = self._workloads.get(reference.uid)
+            if found is None:
+                key = ObjectKey(reference.kind, pod.namespace, reference.name)
+                current = self._workloads_by_key.get(key) or Workload(uid=reference.uid, key=key)
+                break
+            current, reference = found, found.owner
+        if current is not None:
+            return current
+        return Workload(uid=pod.uid, key=pod.key, template_labels=pod.labels)
+
+    def pods_of(self, key: ObjectKey) -> tuple[Pod, ...]:
+        """Every pod seen of a workload, by name."""
+        return tuple(
+            sorted(
+                (pod for pod in self.pods.values() if self.top_owner(pod).key == key),
+                key=lambda pod: (pod.name, pod.uid),
+            )
+        )
