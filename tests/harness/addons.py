@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from tests.harness import layout
@@ -30,7 +31,7 @@ def queue_is_served(table: str, queue: int = layout.POLICY_QUEUE) -> bool:
 def assign_pod_ranges(kubectl: Kubectl, nodes: Sequence[Node]) -> None:
     """Tell Kubernetes the ranges that the CNI configuration uses, as an allocator would."""
     for node in nodes:
-        _until(f"{node.name} registered", lambda name=node.name: _exists(kubectl, "node", name))
+        _until(f"{node.name} registered", partial(_exists, kubectl, "node", node.name))
         ranges = {"podCIDR": node.pod_range, "podCIDRs": [node.pod_range, node.pod_range_v6]}
         kubectl.run("patch", "node", node.name, "-p", json.dumps({"spec": ranges}))
 
@@ -45,10 +46,8 @@ def wait_until_usable(kubectl: Kubectl, nodes: Sequence[Node]) -> None:
     for workload in ("daemonset/kube-network-policies", "deployment/coredns"):
         kubectl.run("-n", "kube-system", "rollout", "status", workload, timeout=_PATIENCE)
     for node in nodes:
-        _until(f"policies enforced on {node.name}", lambda node=node: _enforces(node))
-    _until(
-        "default service account", lambda: _exists(kubectl, "-n", "default", "serviceaccount", "default")
-    )
+        _until(f"policies enforced on {node.name}", partial(_enforces, node))
+    _until("default service account", lambda: _exists(kubectl, "-n", "default", "serviceaccount", "default"))
 
 
 def _enforces(node: Node) -> bool:

@@ -31,7 +31,7 @@ from tests.harness.errors import HarnessError
 from tests.harness.gobuild import Programs
 from tests.harness.kubectl import Kubectl, KubectlError
 from tests.harness.layout import Layout, Node
-from tests.harness.processes import Component, recorded_components
+from tests.harness.processes import recorded_components
 
 
 class Progress(Protocol):
@@ -147,9 +147,8 @@ class Harness:
         for user, token in tokens.items():
             kubeconfig.write(self._system(user), kubeconfig.kubeconfig(user, token, authority))
         self._write_user_files()
-        certificates = ("--certificates", str(where.pki))
-        Component("world", (world.PYTHON, "-m", "tests.harness.world", *certificates), layout.WORLD).start(where)
-        Component("world-dns", tuple(world.dns_arguments()), layout.WORLD).start(where)
+        for component in world.components(where.pki):
+            component.start(where)
         control_plane.api_server(where, programs).start(where)
         control_plane.wait_until_ready(where, tokens["admin"])
         say("API server")

@@ -104,9 +104,7 @@ def api_is_ready(authority: Path, token: str, timeout: float = 2.0) -> bool:
     """Whether the API server says of itself that it is ready."""
     if not authority.is_file():
         return False
-    request = urllib.request.Request(
-        f"{layout.API_URL}/readyz", headers={"Authorization": f"Bearer {token}"}
-    )
+    request = urllib.request.Request(f"{layout.API_URL}/readyz", headers={"Authorization": f"Bearer {token}"})
     # The user's proxy variables are for the outside; this address is the machine itself.
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}),

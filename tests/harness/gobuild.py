@@ -1,11 +1,10 @@
-"""The cluster's programs, built by Go from pinned modules and kept by the hash of what they are built from."""
+"""The cluster's programs, built by Go from pinned modules and kept by the hash of their sources."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -77,9 +76,7 @@ def kubernetes() -> GoModule:
 MODULES = (
     GoModule("pause", (("pause", "."),)),
     GoModule("coredns", (("coredns", "."),)),
-    GoModule(
-        "network-policies", (("kube-network-policies", "sigs.k8s.io/kube-network-policies/cmd"),)
-    ),
+    GoModule("network-policies", (("kube-network-policies", "sigs.k8s.io/kube-network-policies/cmd"),)),
     kubernetes(),
 )
 
@@ -103,11 +100,7 @@ def missing_modules(cache: Path) -> list[GoModule]:
 def built_programs(cache: Path) -> Programs:
     """Where every program is once `build_module` has run for each missing module."""
     return Programs(
-        {
-            program: module.directory(cache) / program
-            for module in MODULES
-            for program, _ in module.programs
-        }
+        {program: module.directory(cache) / program for module in MODULES for program, _ in module.programs}
     )
 
 
@@ -119,13 +112,12 @@ def build_module(module: GoModule, cache: Path) -> None:
     target = module.directory(cache)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{module.name}-") as scratch:
+        programs = Path(scratch) / "programs"
+        programs.mkdir()
         for name, packages in _build_steps(module):
-            _go_build(module, Path(scratch) / name, packages)
-        if target.exists():
-            shutil.rmtree(target)
-        os.chmod(scratch, 0o755)
-        shutil.copytree(scratch, f"{scratch}.done")
-        os.rename(f"{scratch}.done", target)
+            _go_build(module, programs / name, packages)
+        if not target.exists():
+            programs.rename(target)
 
 
 def _build_steps(module: GoModule) -> list[tuple[str, list[str]]]:

@@ -49,9 +49,7 @@ def program_archive(image: ProgramImage, programs: Programs, cache: Path) -> Pat
 def missing_images(programs: Programs, cache: Path) -> list[str]:
     """Names of the images that are not in the cache yet; only the toolbox needs mmdebstrap."""
     absent = [
-        image.program
-        for image in PROGRAM_IMAGES
-        if not program_archive(image, programs, cache).is_file()
+        image.program for image in PROGRAM_IMAGES if not program_archive(image, programs, cache).is_file()
     ]
     return absent if toolbox_archive(cache).is_file() else ["toolbox", *absent]
 

@@ -1,4 +1,4 @@
-"""The network of the harness: a private bridge, a namespace per node, and a namespace that is the Internet."""
+"""The network of the harness: a private bridge, a namespace per node, and one that is the Internet."""
 
 from __future__ import annotations
 
@@ -33,12 +33,8 @@ def namespace_commands(namespace: str, link: str, address: str, address_v6: str)
 
 def world_commands() -> Iterator[Command]:
     """The Internet: addresses on its loopback, no route beyond, no forwarding."""
-    yield from namespace_commands(
-        layout.WORLD, WORLD_LINK, layout.WORLD_GATEWAY, layout.WORLD_GATEWAY_V6
-    )
-    yield inside(
-        *(layout.WORLD, "sysctl", "-qw"), "net.ipv4.ip_forward=0", "net.ipv6.conf.all.forwarding=0"
-    )
+    yield from namespace_commands(layout.WORLD, WORLD_LINK, layout.WORLD_GATEWAY, layout.WORLD_GATEWAY_V6)
+    yield inside(*(layout.WORLD, "sysctl", "-qw"), "net.ipv4.ip_forward=0", "net.ipv6.conf.all.forwarding=0")
     for host in (layout.WORLD_DNS, *layout.WORLD_HOSTS):
         yield ["ip", "-n", layout.WORLD, "addr", "add", f"{host.address}/32", "dev", "lo"]
         yield ["ip", "-n", layout.WORLD, "addr", "add", f"{host.address_v6}/128", "dev", "lo", "nodad"]

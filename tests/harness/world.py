@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.harness import layout
+from tests.harness.processes import Component
 
-# The components have an environment of their own, in which `python3` may be another one.
-PYTHON = sys.executable
 HTTP_PORT = 80
 HTTPS_PORT = 443
 ECHO_PORT = 9000
 _IDLE_SECONDS = 300.0
 _CHUNK = 65536
+# A scan or a reset must not end the services; asyncio has a timeout of its own until Python 3.11.
+_CLIENT_FAULTS = (ConnectionError, TimeoutError, asyncio.TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class UdpEcho(asyncio.DatagramProtocol):
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Send back what arrives until the client is done or long silent."""
-    with contextlib.suppress(ConnectionError, TimeoutError, asyncio.TimeoutError):
+    with contextlib.suppress(*_CLIENT_FAULTS):
         while received := await asyncio.wait_for(reader.read(_CHUNK), _IDLE_SECONDS):
             writer.write(received)
             await writer.drain()
@@ -67,9 +68,7 @@ class HttpAnswer:
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one request."""
-        with contextlib.suppress(
-            ConnectionError, TimeoutError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
-        ):
+        with contextlib.suppress(*_CLIENT_FAULTS, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _IDLE_SECONDS)
             body = f"{self.name}\n".encode()
             head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
@@ -124,6 +123,15 @@ def dns_arguments() -> list[str]:
         *("--no-resolv", "--no-hosts", "--bind-interfaces", "--address=/#/"),
         *(f"--listen-address={dns.address}", f"--listen-address={dns.address_v6}", *hosts),
     ]
+
+
+def components(certificates: Path) -> tuple[Component, Component]:
+    """The two programs of the world: its services and its name server."""
+    services = (sys.executable, "-m", "tests.harness.world", "--certificates", str(certificates))
+    return (
+        Component("world", services, layout.WORLD),
+        Component("world-dns", tuple(dns_arguments()), layout.WORLD),
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
