@@ -19,7 +19,7 @@ _TCP_STATES = {
 
 
 def parse_sockets(text: str, *, pod_uid: str, file: str) -> PodNetwork:
-    """Everything a sockets file says; lines that are no rows are passed over, since a cut file ends in one."""
+    """Everything a sockets file says; lines that are no rows are passed over: a cut file ends in one."""
     rows: dict[tuple[object, ...], SocketRow] = {}
     gateways: set[Address] = set()
     nameservers: set[Address] = set()

@@ -25,10 +25,10 @@ class Outcome(str, Enum):
     ESTABLISHED = "established"
     ANSWERED = "answered"
     ONE_WAY = "one-way"
-    UNKNOWN = "unknown"
     REFUSED = "refused"
     PROHIBITED = "prohibited"
     UNANSWERED = "unanswered"
+    UNKNOWN = "unknown"
 
     @property
     def accepted(self) -> bool:

@@ -84,7 +84,7 @@ class Evaluator:
     ) -> EndVerdict:
         pod = subject.pod
         if pod is None or pod.host_network:
-            # outside the cluster, or on the node's network, where NetworkPolicy is undefined and mostly ignored
+            # outside the cluster, or on the node's network, where NetworkPolicy is undefined
             return EndVerdict(True, (), ())
         isolating = [
             policy

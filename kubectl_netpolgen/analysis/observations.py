@@ -1,0 +1,104 @@
+"""What a person should know about the edges before trusting them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from kubectl_netpolgen.analysis.edges import accepted, uncertain
+from kubectl_netpolgen.analysis.timeline import Timeline
+from kubectl_netpolgen.model.edge import Confidence, Edge, EndpointKind, Role
+from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.model.objects import Pod, Service, ServicePort
+
+
+def observe(edges: Iterable[Edge], timeline: Timeline) -> Iterator[Finding]:
+    """Findings about single edges and about what was expected and not seen."""
+    known = list(edges)
+    for edge in known:
+        yield from _about_edge(edge)
+    captured_namespaces = {
+        end.namespace
+        for edge in known
+        for end in (edge.client, edge.server)
+        if end.kind is EndpointKind.WORKLOAD
+    }
+    for service in timeline.services:
+        if service.exposed and service.namespace in captured_namespaces:
+            yield from _about_exposure(service, known, timeline)
+
+
+def _about_edge(edge: Edge) -> Iterator[Finding]:
+    subject = f"{edge.client} -> {edge.server} {edge.port}/{edge.protocol.value}"
+    if edge.confidence is Confidence.LOW and accepted(edge):
+        yield Finding(
+            "low-confidence",
+            Severity.WARNING,
+            subject,
+            "no handshake, socket table or declared port says which end is the server; the lower port was taken",
+            "capture longer, or while the client restarts",
+        )
+    if uncertain(edge):
+        yield Finding(
+            "outcome-unknown",
+            Severity.WARNING,
+            subject,
+            "too little of it was seen to tell whether it got through, so it gets no rule",
+            "capture longer, or while the client restarts",
+        )
+    if accepted(edge) and edge.client.kind is EndpointKind.NODE:
+        yield Finding(
+            "node-origin",
+            Severity.WARNING,
+            subject,
+            "the connection comes from a node's address: a client outside the cluster through a node port, a pod on "
+            "the node's network, or a translated source",
+            "a pod's own node always reaches it; for other nodes the rule names the node's addresses only",
+        )
+    if accepted(edge) and edge.server.host_network:
+        yield Finding(
+            "host-network-peer",
+            Severity.WARNING,
+            subject,
+            "the peer uses its node's network, which no pod selector matches",
+            "the rule names the nodes' addresses seen",
+        )
+
+
+def _about_exposure(service: Service, edges: list[Edge], timeline: Timeline) -> Iterator[Finding]:
+    """A port that is open to the outside and that nobody outside used during the capture."""
+    for port in service.ports:
+        used = any(
+            accepted(edge)
+            and edge.client.kind in (EndpointKind.EXTERNAL, EndpointKind.NODE, EndpointKind.UNKNOWN)
+            and edge.role is not Role.PROBE
+            and any(
+                port.protocol is edge.protocol and edge.port in _numbers(port, timeline.pods[uid])
+                for uid in edge.server_pods
+                if uid in timeline.pods and _selects(service, timeline.pods[uid])
+            )
+            for edge in edges
+        )
+        if not used:
+            yield Finding(
+                "exposed-port-unused",
+                Severity.WARNING,
+                f"Service {service.namespace}/{service.name} port {port.port}/{port.protocol.value}",
+                f"type {service.type} invites clients from outside, and none came during the capture: it stays closed",
+                "capture while it is used, or add an ingress rule for it yourself before you apply",
+            )
+
+
+def _selects(service: Service, pod: Pod) -> bool:
+    return (
+        pod.namespace == service.namespace
+        and bool(service.selector)
+        and service.selector.items() <= dict(pod.labels).items()
+    )
+
+
+def _numbers(port: ServicePort, pod: Pod) -> set[int]:
+    if isinstance(port.target_port, int):
+        return {port.target_port}
+    return {
+        item.port for item in pod.ports if item.name == port.target_port and item.protocol is port.protocol
+    }

@@ -1,0 +1,263 @@
+"""Each flow and each socket as one sighting of an edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from kubectl_netpolgen.analysis.identities import API_SERVER, Identities
+from kubectl_netpolgen.analysis.names import Names
+from kubectl_netpolgen.analysis.services import CONNECTED, Translation, Translator
+from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Evidence, Role
+from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.model.flow import Direction, Flow, Outcome
+from kubectl_netpolgen.model.network import Address, Protocol, is_loopback
+from kubectl_netpolgen.model.objects import Pod
+from kubectl_netpolgen.model.sockets import PodNetwork, SocketRow
+
+
+class Vantage(str, Enum):
+    """Whose capture it was; counts of one edge come from one side only."""
+
+    SERVER = "server"
+    CLIENT = "client"
+    SOCKETS = "sockets"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One flow or socket, both ends resolved."""
+
+    client: Endpoint
+    server: Endpoint
+    protocol: Protocol
+    port: int
+    vantage: Vantage
+    outcome: Outcome
+    direction: Direction
+    connections: int
+    bytes: int
+    first: int
+    last: int
+    evidence: Evidence
+    keys: tuple[str, ...] = ()
+    client_pod: str = ""
+    server_pod: str = ""
+    role: Role | None = None
+    port_name: str = ""
+
+
+class Sightings:
+    """Turns what was recorded into sightings, and collects what could not be resolved."""
+
+    def __init__(self, identities: Identities, translator: Translator, names: Names) -> None:
+        self._identities = identities
+        self._translator = translator
+        self._names = names
+        self.findings: list[Finding] = []
+
+    def of_flows(self, flows: Iterable[Flow]) -> Iterator[Sighting]:
+        """The sightings of flows: one, or one for each backend workload of a Service."""
+        for flow in flows:
+            yield from self._of_flow(flow)
+
+    def _of_flow(self, flow: Flow) -> Iterator[Sighting]:
+        client, client_pod = self._resolve(flow.client, flow.first, flow.pod_uid)
+        vantage = (
+            Vantage.CLIENT if client_pod is not None and client_pod.uid == flow.pod_uid else Vantage.SERVER
+        )
+        if vantage is Vantage.SERVER and client_pod is None:
+            true_client = self._translator.true_client(flow)
+            if true_client is not None:
+                client, client_pod = self._resolve(true_client, flow.first, flow.pod_uid)
+        base = Sighting(
+            client=client,
+            server=client,
+            protocol=flow.protocol,
+            port=flow.server_port,
+            vantage=vantage,
+            outcome=flow.outcome,
+            direction=flow.direction,
+            connections=flow.connections,
+            bytes=flow.bytes,
+            first=flow.first,
+            last=flow.last,
+            evidence=Evidence(flow.capture, flow_filter(flow), flow.packets),
+            keys=flow.keys,
+            client_pod=client_pod.uid if client_pod is not None else "",
+        )
+        if self._identities.is_api_server(flow.server, flow.server_port):
+            yield self._to_api_server(base)
+            return
+        yield from self._with_servers(base, self._translator.of_flow(flow), flow.server, flow.pod_uid)
+
+    def of_sockets(self, networks: Mapping[str, PodNetwork]) -> Iterator[Sighting]:
+        """The sightings of established or lately closed TCP connections in socket tables."""
+        for uid in sorted(networks):
+            network, pod = networks[uid], self._identities.timeline.pods.get(uid)
+            if pod is None or pod.host_network:
+                continue
+            listening = network.listening(Protocol.TCP)
+            for row in network.rows:
+                if row.protocol is not Protocol.TCP or row.state not in CONNECTED or is_loopback(row.local):
+                    continue
+                if row.local_port in listening:
+                    yield self._served_socket(row, pod, network)
+                else:
+                    yield from self._dialled_socket(row, pod, network)
+
+    def _socket_sighting(
+        self, row: SocketRow, network: PodNetwork, client: Endpoint, server: Endpoint
+    ) -> Sighting:
+        return Sighting(
+            client=client,
+            server=server,
+            protocol=row.protocol,
+            port=row.local_port,
+            vantage=Vantage.SOCKETS,
+            outcome=Outcome.ESTABLISHED,
+            direction=Direction.LISTEN,
+            connections=0,
+            bytes=0,
+            first=row.time,
+            last=row.time,
+            evidence=Evidence(network.file),
+        )
+
+    def _served_socket(self, row: SocketRow, pod: Pod, network: PodNetwork) -> Sighting:
+        client, client_pod = self._resolve(row.remote, row.time, pod.uid)
+        server = self._identities.of_pod(pod)
+        sighting = replace(
+            self._socket_sighting(row, network, client, server),
+            client_pod=client_pod.uid if client_pod is not None else "",
+            server_pod=pod.uid,
+            port_name=_port_name(pod, row.local_port, row.protocol),
+        )
+        return replace(sighting, role=self._role(sighting, pod))
+
+    def _dialled_socket(self, row: SocketRow, pod: Pod, network: PodNetwork) -> Iterator[Sighting]:
+        client = self._identities.of_pod(pod)
+        base = replace(
+            self._socket_sighting(row, network, client, client), port=row.remote_port, client_pod=pod.uid
+        )
+        if self._identities.is_api_server(row.remote, row.remote_port):
+            yield self._to_api_server(base)
+            return
+        yield from self._with_servers(base, self._translator.of_socket(row), row.remote, pod.uid)
+
+    def _to_api_server(self, base: Sighting) -> Sighting:
+        """The API server's own port, where its endpoints are known and agree on one."""
+        ports = {port for _, port in self._identities.api_endpoints}
+        return replace(base, server=API_SERVER, port=ports.pop() if len(ports) == 1 else base.port)
+
+    def _with_servers(
+        self, base: Sighting, translation: Translation, dialled: Address, observer: str
+    ) -> Iterator[Sighting]:
+        """The sighting with its server filled in; several where a Service has several workloads."""
+        dns = self._identities.is_dns(dialled, base.port, base.protocol)
+        if not translation.backends:
+            yield self._without_backends(base, translation, dialled, observer)
+            return
+        seen: dict[tuple[object, ...], Sighting] = {}
+        for backend in translation.backends:
+            server, pod = self._resolve(backend.address, base.first, observer)
+            if dns:
+                server = replace(server, role=Role.DNS)
+            outcome = base.outcome
+            if (
+                base.protocol is Protocol.UDP
+                and outcome is Outcome.UNANSWERED
+                and self._has_bound(pod, backend.port)
+            ):
+                outcome = Outcome.ONE_WAY
+            sighting = replace(
+                base,
+                server=server,
+                port=backend.port,
+                outcome=outcome,
+                server_pod=pod.uid if pod is not None else "",
+                port_name=_port_name(pod, backend.port, base.protocol),
+            )
+            seen.setdefault(
+                (server.identity, backend.port), replace(sighting, role=self._role(sighting, pod))
+            )
+        if len(seen) > 1 and not translation.joined and translation.service is not None:
+            service = translation.service
+            self.findings.append(
+                Finding(
+                    "ambiguous-backend",
+                    Severity.WARNING,
+                    f"Service {service.namespace}/{service.name}",
+                    f"{base.client} reached it, but its backends differ in workload or port and none of them "
+                    f"was captured, so no rule was written for: "
+                    + ", ".join(
+                        sorted(f"{item.server} {item.port}/{item.protocol.value}" for item in seen.values())
+                    ),
+                    "capture the backends too, or decide the edges yourself",
+                )
+            )
+            yield replace(
+                base,
+                server=Endpoint(EndpointKind.UNKNOWN, address=dialled),
+                port=base.port,
+            )
+            return
+        yield from seen.values()
+
+    def _without_backends(
+        self, base: Sighting, translation: Translation, dialled: Address, observer: str
+    ) -> Sighting:
+        if translation.service is not None:
+            service = translation.service
+            name = translation.service_port.name if translation.service_port is not None else ""
+            server = Endpoint(EndpointKind.SERVICE, namespace=service.namespace, name=service.name)
+            return replace(base, server=server, port_name=name)
+        server, _ = self._resolve(dialled, base.first, observer)
+        if self._identities.is_dns(dialled, base.port, base.protocol):
+            server = replace(server, role=Role.DNS)
+        return replace(base, server=server, role=Role.DNS if server.role is Role.DNS else None)
+
+    def _resolve(self, address: Address, time: int, observer: str) -> tuple[Endpoint, Pod | None]:
+        return self._identities.resolve(
+            address, time=time, observer=observer, names=self._names.of(observer, address)
+        )
+
+    def _has_bound(self, pod: Pod | None, port: int) -> bool:
+        if pod is None or pod.uid not in self._identities.networks:
+            return False
+        return port in self._identities.networks[pod.uid].listening(Protocol.UDP)
+
+    @staticmethod
+    def _role(sighting: Sighting, server: Pod | None) -> Role | None:
+        """A connection from a node to a port that the kubelet probes on that pod is a probe."""
+        if sighting.server.role is Role.DNS:
+            return Role.DNS
+        if (
+            server is not None
+            and sighting.client.kind is EndpointKind.NODE
+            and sighting.protocol is Protocol.TCP
+            and sighting.port in server.probe_ports
+            and sighting.client.name == server.node
+        ):
+            return Role.PROBE
+        return None
+
+
+def _port_name(pod: Pod | None, port: int, protocol: Protocol) -> str:
+    if pod is None:
+        return ""
+    names = sorted(
+        item.name for item in pod.ports if item.port == port and item.protocol is protocol and item.name
+    )
+    return names[0] if names else ""
+
+
+def flow_filter(flow: Flow) -> str:
+    """The display filter that shows exactly a flow's packets in its capture."""
+    kind = "ipv6" if ":" in flow.client else "ip"
+    layer = flow.protocol.value.lower()
+    return (
+        f"({kind}.src=={flow.client} && {kind}.dst=={flow.server} && {layer}.dstport=={flow.server_port}) || "
+        f"({kind}.src=={flow.server} && {kind}.dst=={flow.client} && {layer}.srcport=={flow.server_port})"
+    )
