@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.boutique.cluster import Cluster
 from tests.e2e.boutique.edges import API_NAME, REFUSED_EDGE, all_edges
 from tests.e2e.boutique.forbidden import CANARIES, ForbiddenPair, forbidden_pairs
 from tests.e2e.boutique.leftovers import agents, privileges, wait_until_none_runs
 from tests.e2e.boutique.product import Bundle, Finished, Item, Product, application_rows, edges_of
 from tests.e2e.boutique.stage import Stage, attempt, in_parallel, temporary_namespace, wait_for_denial
 from tests.e2e.boutique.workloads import OUTSIDER, boutique
+from tests.harness.target import Target
 
 DURATION = os.environ.get("NETPOLGEN_E2E_DURATION", "60s")
 PODS = 14
@@ -34,7 +34,7 @@ REFUSED_CALL = (REFUSED_EDGE.client, "adservice-legacy")
 class Shop:
     """The application with its neighbour, and what one capture of it left behind."""
 
-    cluster: Cluster
+    cluster: Target
     stage: Stage
     elsewhere: Stage
     product: Product
@@ -47,7 +47,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(cluster: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Run the application until every edge has worked, then capture it once, for all tests of this module."""
     kubectl = cluster.kubectl
     with temporary_namespace(kubectl, "boutique") as name, temporary_namespace(kubectl, "outsider") as other:

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.boutique import hostile
-from tests.e2e.boutique.cluster import Cluster
 from tests.e2e.boutique.leftovers import wait_until_none_runs
 from tests.e2e.boutique.player import Call, Listen
 from tests.e2e.boutique.product import Bundle, Finished, Product, edges_of
 from tests.e2e.boutique.stage import Stage, temporary_namespace
 from tests.e2e.boutique.workloads import Door, Workload
+from tests.harness.target import Target
 
 PAIR = (
     Workload("web", listens=(Listen(8080, "http"),), doors=(Door("web", 80, 8080),), probe="httpGet"),
@@ -32,7 +32,7 @@ ESCAPE = "\x1b"
 
 
 @pytest.fixture(scope="module")
-def pair(cluster: Cluster) -> Iterator[Stage]:
+def pair(cluster: Target) -> Iterator[Stage]:
     """Run a client, its server and a bystander: enough for anything to go wrong with."""
     with temporary_namespace(cluster.kubectl, "faults") as namespace:
         stage = Stage(cluster.kubectl, namespace, PAIR)
@@ -41,7 +41,7 @@ def pair(cluster: Cluster) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def product(cluster: Cluster) -> Product:
+def product(cluster: Target) -> Product:
     """Return the product in the hands of an administrator."""
     return Product(cluster.kubectl, cluster.kubeconfig)
 
@@ -76,14 +76,14 @@ def hostile_run(
     return finished, bundle
 
 
-def test_an_unknown_namespace_is_named(cluster: Cluster, product: Product, tmp_path: Path) -> None:
+def test_an_unknown_namespace_is_named(cluster: Target, product: Product, tmp_path: Path) -> None:
     """A typing error in the namespace is the commonest of all."""
     finished = product.run("capture", "-n", "no-such-shop", "--yes", "--bundle", str(tmp_path / "bundle"))
 
     assert "no-such-shop" in finished.expect(1).stderr
 
 
-def test_a_namespace_without_pods_gives_nothing(cluster: Cluster, product: Product, tmp_path: Path) -> None:
+def test_a_namespace_without_pods_gives_nothing(cluster: Target, product: Product, tmp_path: Path) -> None:
     """Nothing captured has its own exit status, so that scripts need not read."""
     with temporary_namespace(cluster.kubectl, "empty") as namespace:
         flags = ("--duration", "5s", "--yes", "--bundle", str(tmp_path / "bundle"))
@@ -93,7 +93,7 @@ def test_a_namespace_without_pods_gives_nothing(cluster: Cluster, product: Produ
 
 
 def test_a_user_without_rights_is_told_the_rule_to_ask_for(
-    cluster: Cluster, pair: Stage, tmp_path: Path
+    cluster: Target, pair: Stage, tmp_path: Path
 ) -> None:
     """The message holds YAML that an administrator can paste, and nothing was started."""
     if cluster.dev_kubeconfig is None:
@@ -106,7 +106,7 @@ def test_a_user_without_rights_is_told_the_rule_to_ask_for(
 
 
 def test_an_image_that_cannot_be_pulled_is_named_with_its_pod(
-    cluster: Cluster, pair: Stage, product: Product, tmp_path: Path
+    cluster: Target, pair: Stage, product: Product, tmp_path: Path
 ) -> None:
     """The kubelet knows the reason at once; the user must not have to ask it."""
     where = ("-n", pair.namespace, "-l", "app=victim", "--bundle", str(tmp_path / "bundle"), "--yes")
@@ -154,7 +154,7 @@ def test_a_foreign_file_is_named_and_the_rest_is_used(
 
 
 def test_a_pod_deleted_during_the_capture_costs_only_itself(
-    cluster: Cluster, pair: Stage, product: Product, tmp_path: Path
+    cluster: Target, pair: Stage, product: Product, tmp_path: Path
 ) -> None:
     """The others go on, and the pod that replaces it is captured as soon as it runs."""
     bundle = Bundle(tmp_path / "bundle")
@@ -172,7 +172,7 @@ def test_a_pod_deleted_during_the_capture_costs_only_itself(
 
 
 def test_an_interrupt_collects_and_writes(
-    cluster: Cluster, pair: Stage, product: Product, tmp_path: Path
+    cluster: Target, pair: Stage, product: Product, tmp_path: Path
 ) -> None:
     """One ^C ends the waiting, not the work."""
     bundle = Bundle(tmp_path / "bundle")
@@ -187,7 +187,7 @@ def test_an_interrupt_collects_and_writes(
 
 
 def test_a_full_disk_is_said_and_nothing_keeps_running(
-    cluster: Cluster, pair: Stage, product: Product, tmp_path: Path
+    cluster: Target, pair: Stage, product: Product, tmp_path: Path
 ) -> None:
     """There is no room for the captures: the user hears which place is full, and the agents still end."""
     if os.geteuid() != 0:

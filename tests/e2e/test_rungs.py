@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.boutique.cluster import Cluster
 from tests.e2e.boutique.edges import REFUSED_EDGE, all_edges
 from tests.e2e.boutique.forbidden import CANARIES, FEW_PAIRS
 from tests.e2e.boutique.leftovers import agents, privileges, wait_until_none_runs
@@ -17,6 +16,7 @@ from tests.e2e.boutique.product import Bundle, Finished, Product, edges_of
 from tests.e2e.boutique.stage import Stage, attempt, temporary_namespace, wait_for_denial
 from tests.e2e.boutique.workloads import boutique
 from tests.harness.kubectl import Kubectl
+from tests.harness.target import Target
 
 BASELINE = {"pod-security.kubernetes.io/enforce": "baseline"}
 # Every call is made once in four seconds, so this sees each of them several times.
@@ -46,7 +46,7 @@ def bind_printed_role(kubectl: Kubectl, product: Product, namespace: str, user: 
 
 
 @pytest.fixture(scope="module")
-def modest(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Modest]:
+def modest(cluster: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Modest]:
     """Capture the whole application once, from a position in which little is allowed."""
     if cluster.dev_kubeconfig is None:
         pytest.skip("this cluster gives no second user without rights")
@@ -65,12 +65,12 @@ def modest(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield Modest(stage, finished.expect(0), bundle)
 
 
-def test_the_edges_are_found_with_namespace_rights_alone(modest: Modest, cluster: Cluster) -> None:
+def test_the_edges_are_found_with_namespace_rights_alone(modest: Modest, cluster: Target) -> None:
     """Nothing outside the namespace is needed to see and name what happens inside it."""
     assert edges_of(modest.finished.items(), modest.stage.namespace) == sorted(all_edges(cluster.is_harness))
 
 
-def test_the_agents_fit_into_baseline_and_end(modest: Modest, cluster: Cluster) -> None:
+def test_the_agents_fit_into_baseline_and_end(modest: Modest, cluster: Target) -> None:
     """PodSecurity baseline admits no added NET_RAW; the runtime's default capabilities have to be enough."""
     attached = agents(cluster.kubectl, modest.stage.namespace)
 
@@ -79,7 +79,7 @@ def test_the_agents_fit_into_baseline_and_end(modest: Modest, cluster: Cluster) 
     wait_until_none_runs(cluster.kubectl, modest.stage.namespace)
 
 
-def test_the_application_survives_these_policies_too(modest: Modest, cluster: Cluster) -> None:
+def test_the_application_survives_these_policies_too(modest: Modest, cluster: Target) -> None:
     """What was written with less knowledge still allows every edge anew, and still closes the rest."""
     stage = modest.stage
     before = attempt(FEW_PAIRS, stage, stage)
