@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from tests.harness import layout
 from tests.harness.processes import Component
@@ -43,8 +44,8 @@ class UdpEcho(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the socket for the answers."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        # Not isinstance: asyncio's own datagram transport is no DatagramTransport before Python 3.12.
+        self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer with the same bytes."""
