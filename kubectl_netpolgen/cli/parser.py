@@ -1,0 +1,206 @@
+"""The one argparse tree: words to a verb and its arguments; imports no command."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, NoReturn
+
+from kubectl_netpolgen.cli.durations import parse_duration
+from kubectl_netpolgen.cli.flags import COMMON_FLAGS, Flag, Kind
+from kubectl_netpolgen.cli.verbs import VERBS, VERSION, Verb, find_verb
+from kubectl_netpolgen.model.errors import UsageError
+
+_HELP_WORDS = ("-h", "--help", "--help=true")
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A verb to run with its arguments."""
+
+    verb: Verb
+    arguments: argparse.Namespace
+
+
+@dataclass(frozen=True)
+class HelpRequest:
+    """Help was asked for: of a verb, of the program, or, with nothing said at all, the short one."""
+
+    verb: Verb | None
+    short: bool = False
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that raises instead of printing and exiting, so that one place ends the program."""
+
+    def error(self, message: str) -> NoReturn:
+        # argparse names a flag by all of its spellings; people know it by the one with two dashes
+        raise UsageError(message.removeprefix("argument "), way_out=f"see: {self.prog} --help")
+
+
+def program_name(path: str) -> str:
+    """`kubectl netpolgen` where the program was found as a plugin, so that usage can be copied and run."""
+    return "kubectl netpolgen" if PurePath(path).name.startswith("kubectl-") else "kubectl-netpolgen"
+
+
+def build_tree(program: str) -> argparse.ArgumentParser:
+    """The whole tree; each verb's parser takes its own flags and kubectl's."""
+    root = _Parser(prog=program, add_help=False, allow_abbrev=False)
+    verbs = root.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=_Parser)
+    for verb in VERBS:
+        parser = verbs.add_parser(
+            verb.name,
+            aliases=list(verb.aliases),
+            prog=f"{program} {verb.name}",
+            add_help=False,
+            allow_abbrev=False,
+        )
+        for flag in verb.all_flags:
+            _add_flag(parser, flag)
+        for operand in verb.operands:
+            parser.add_argument(
+                operand.attribute,
+                metavar=operand.name,
+                nargs="?" if operand.optional else None,
+                type=_choice_of(operand.choices) if operand.choices else str,
+            )
+    return root
+
+
+def _add_flag(parser: argparse.ArgumentParser, flag: Flag) -> None:
+    if flag.kind is Kind.REPEATED:
+        parser.add_argument(
+            *flag.spellings, dest=flag.attribute, action="append", default=[], metavar=flag.placeholder
+        )
+        return
+    convert = _conversion(flag)
+    default: Any = False if flag.kind is Kind.SWITCH else None
+    parser.add_argument(
+        *flag.spellings,
+        dest=flag.attribute,
+        default=convert(flag.default) if flag.default else default,
+        type=convert,
+        # a bare flag has been given its `=value` before argparse sees it: with nargs="?" the next word,
+        # `--dry-run shop`, would be taken for its value
+        nargs="?" if flag.alone else None,
+        const=flag.alone or None,
+        metavar=flag.placeholder or "true|false",
+    )
+
+
+def _conversion(flag: Flag) -> Callable[[str], Any]:
+    if flag.kind is Kind.CHOICE:
+        return _choice_of(flag.choices)
+    return {Kind.SWITCH: _truth, Kind.NUMBER: _number, Kind.DURATION: _duration}.get(flag.kind, str)
+
+
+def _choice_of(choices: tuple[str, ...]) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in choices:
+            raise argparse.ArgumentTypeError(f'"{text}" is none of {", ".join(choices)}')
+        return text
+
+    return convert
+
+
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f'"{text}" is neither true nor false')
+    return text == "true"
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f'"{text}" is no number')
+    return int(text)
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def known_flags() -> Iterator[Flag]:
+    """Every flag of every verb, the common ones first; the same name may come more than once."""
+    yield from COMMON_FLAGS
+    for verb in VERBS:
+        yield from verb.flags
+
+
+def _spelled(*, alone: bool) -> frozenset[str]:
+    return frozenset(
+        spelling for flag in known_flags() if bool(flag.alone) is alone for spelling in flag.spellings
+    )
+
+
+def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The verb and all other words: flags may stand before it, as kubectl's may, and mean the same there.
+
+    The verb is empty when there is none before `--`.
+    """
+    takes_value = _spelled(alone=False)
+    position = 0
+    while position < len(words) and words[position] != "--":
+        word = words[position]
+        if not word.startswith("-") or word == "-":
+            return word, [*words[:position], *words[position + 1 :]]
+        position += 2 if word in takes_value else 1
+    return "", list(words)
+
+
+def _attach_values(words: Sequence[str]) -> list[str]:
+    """Write a flag that stands alone with the value that it means: `--dry-run` as `--dry-run=client`."""
+    meanings = {spelling: flag.alone for flag in known_flags() for spelling in flag.spellings if flag.alone}
+    end = words.index("--") if "--" in words else len(words)
+    attached = [f"{word}={meanings[word]}" if word in meanings else word for word in words[:end]]
+    return attached + list(words[end:])
+
+
+def nearest(word: str, choices: Sequence[str]) -> str:
+    """`did you mean "capture"?`, or nothing when no choice is near."""
+    found = difflib.get_close_matches(word, choices, n=1)
+    return f'did you mean "{found[0]}"?' if found else ""
+
+
+def parse(words: Sequence[str], *, program: str) -> Invocation | HelpRequest:
+    """What the words after the program's name ask for; UsageError when they make no sense."""
+    word, others = split_verb(words)
+    if word == "help":
+        word, others = split_verb(others)[0], ["--help"]
+    verb = find_verb(word)
+    if word and verb is None:
+        names = [name for known in VERBS for name in (known.name, *known.aliases)]
+        raise UsageError(
+            f'unknown command "{word}"', way_out=nearest(word, names) or f"see: {program} --help"
+        )
+    before_dashes = others[: others.index("--")] if "--" in others else others
+    if any(word in _HELP_WORDS for word in before_dashes):
+        return HelpRequest(verb)
+    if verb is None and "--version" in before_dashes:
+        verb, others = VERSION, [word for word in others if word != "--version"]
+    if verb is None:
+        if others:
+            raise UsageError("no command given", way_out=f"see: {program} --help")
+        return HelpRequest(None, short=True)
+    return Invocation(verb, _parse_arguments(verb, others, program=program))
+
+
+def _parse_arguments(verb: Verb, words: Sequence[str], *, program: str) -> argparse.Namespace:
+    arguments, unknown = build_tree(program).parse_known_args([verb.name, *_attach_values(words)])
+    if unknown:
+        way_out = f"see: {program} {verb.name} --help"
+        name = unknown[0].split("=", 1)[0]
+        if not name.startswith("-"):
+            raise UsageError(f'{verb.name}: one word too many: "{name}"', way_out=way_out)
+        flags = [spelling for flag in verb.all_flags for spelling in flag.spellings]
+        raise UsageError(f"unknown flag: {name}", way_out=nearest(name, flags) or way_out)
+    for flag in known_flags():
+        # one shape for all verbs: a flag that a verb does not have reads as not given
+        if not hasattr(arguments, flag.attribute):
+            setattr(arguments, flag.attribute, False if flag.kind is Kind.SWITCH else None)
+    return arguments

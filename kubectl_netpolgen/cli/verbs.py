@@ -1,0 +1,215 @@
+"""The verbs as declarations: words, flags, operands and examples of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubectl_netpolgen.cli.flags import (
+    ALL_NAMESPACES,
+    COMMON_FLAGS,
+    NO_HEADERS,
+    SELECTOR,
+    YES,
+    Flag,
+    Kind,
+    dry_run_flag,
+    output_flag,
+)
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A word that follows the verb."""
+
+    name: str
+    help: str
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    directory: bool = False
+    """Completion offers the names of directories."""
+
+    @property
+    def attribute(self) -> str:
+        """The attribute of the parsed arguments that holds the word."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One command of the tool."""
+
+    name: str
+    short: str
+    long: str
+    examples: tuple[tuple[str, str], ...]
+    """(what it does, the words after the program's name)."""
+    flags: tuple[Flag, ...] = ()
+    operands: tuple[Operand, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def all_flags(self) -> tuple[Flag, ...]:
+        """The verb's own flags, then those that every verb takes."""
+        return self.flags + COMMON_FLAGS
+
+
+DEFAULT_DENY = Flag(
+    "default-deny",
+    "also write the policy that denies everything else in the namespace, last in order",
+    Kind.SWITCH,
+)
+DNS = Flag(
+    "dns",
+    "who may ask the cluster's DNS: every workload with egress (assumed), or those seen to (observed)",
+    Kind.CHOICE,
+    choices=("assumed", "observed"),
+    default="assumed",
+)
+
+CAPTURE = Verb(
+    "capture",
+    "Watch a namespace's traffic and write the policies that allow it",
+    "Watch the traffic of every pod of a namespace for a while and write the NetworkPolicies that allow "
+    "exactly what was seen. Each pod gets an ephemeral container that runs tcpdump with the least "
+    "privilege that works; the captures are pulled into a bundle, a directory from which everything else is "
+    "made and can be made again. Stop early with Ctrl-C: what was captured is kept. An ephemeral "
+    "container ends by itself, but its entry stays in the pod's spec until the pod is replaced.",
+    (
+        ("Watch the namespace shop for a minute", "capture -n shop"),
+        (
+            "Watch two namespaces for ten minutes, without asking",
+            "capture -n shop,payments --duration 10m --yes",
+        ),
+        ("Only the pods of one application, as JSON", "capture -n shop -l app=web -o json"),
+        ("Say what would be done, and do nothing", "capture -n shop --dry-run"),
+    ),
+    flags=(
+        Flag("duration", "how long to watch", Kind.DURATION, metavar="TIME", default="60s"),
+        ALL_NAMESPACES,
+        SELECTOR,
+        Flag(
+            "image",
+            "image with sh and tcpdump for the ephemeral container; also $NETPOLGEN_IMAGE",
+            metavar="IMAGE",
+        ),
+        Flag("bundle", "directory to create for the run (default: netpolgen-NAMESPACE-TIME)", metavar="DIR"),
+        DEFAULT_DENY,
+        DNS,
+        Flag(
+            "lease",
+            "how long an agent goes on when nobody collects from it",
+            Kind.DURATION,
+            metavar="TIME",
+            default="180s",
+        ),
+        Flag(
+            "linger",
+            "how long a finished agent waits to be collected",
+            Kind.DURATION,
+            metavar="TIME",
+            default="900s",
+        ),
+        output_flag("table", "json"),
+        NO_HEADERS,
+        dry_run_flag("say what would be done; client asks the cluster nothing but its objects"),
+        YES,
+    ),
+)
+
+ANALYSE = Verb(
+    "analyse",
+    "Make table, policies and graph again, from a bundle alone",
+    "Repeat everything that follows a capture, from the bundle alone: flows, edges, policies, their proof "
+    "and the graph. The same bundle gives the same bytes. The derived files in the bundle are written anew; "
+    "decisions.yaml is read and never changed.",
+    (
+        ("Everything again, after editing decisions.yaml", "analyse netpolgen-shop-20260102-030405"),
+        ("The edges as JSON", "analyse netpolgen-shop-20260102-030405 -o json"),
+    ),
+    flags=(
+        DEFAULT_DENY,
+        DNS,
+        Flag("decisions", "decisions to apply, instead of the bundle's decisions.yaml", metavar="FILE"),
+        output_flag("table", "json"),
+        NO_HEADERS,
+    ),
+    operands=(Operand("BUNDLE", "the directory that a capture wrote", directory=True),),
+    aliases=("analyze",),
+)
+
+CLEAN = Verb(
+    "clean",
+    "End agents that an interrupted capture left running",
+    "Find the ephemeral containers of this tool that still run in a namespace and tell them to end. Their "
+    "entries in the pods' specs cannot be removed by anybody; they go when the pod is replaced.",
+    (
+        ("End what still runs in the namespace shop", "clean -n shop"),
+        ("Only list it", "clean -n shop --dry-run"),
+    ),
+    flags=(ALL_NAMESPACES, SELECTOR, dry_run_flag("list what would be ended, and end nothing"), YES),
+)
+
+DOCTOR = Verb(
+    "doctor",
+    "Check this machine, the cluster and your rights before a capture",
+    "Check what a capture needs and touch nothing: the kubeconfig, the server's version, each right, what "
+    "PodSecurity admits, and the optional programs on this machine.",
+    (("Would a capture of the namespace shop work?", "doctor -n shop"),),
+    flags=(ALL_NAMESPACES, SELECTOR),
+)
+
+RBAC = Verb(
+    "rbac",
+    "Print the Role that a capture needs",
+    "Print the Role and RoleBinding with the least rights that a capture of the namespace needs, for an "
+    "administrator to read and apply.",
+    (
+        ("The Role for the namespace shop", "rbac -n shop"),
+        ("For all namespaces, and to name peers in any of them", "rbac --cluster-wide"),
+    ),
+    flags=(
+        Flag(
+            "cluster-wide", "a ClusterRole, which also lets peers in other namespaces be named", Kind.SWITCH
+        ),
+    ),
+)
+
+VERSION = Verb(
+    "version",
+    "Print the version",
+    "Print the version of the tool and of the formats it writes.",
+    (("For a bug report", "version -o yaml"),),
+    flags=(output_flag("text", "json", "yaml"),),
+)
+
+DEMO = Verb(
+    "demo",
+    "Analyse a recorded bundle, without a cluster",
+    "Copy a bundle that was recorded on a real cluster into a new directory and run the real analysis on it: "
+    "table, policies and graph, in a second and without a cluster.",
+    (("See what the tool makes of Online Boutique", "demo"),),
+    flags=(Flag("bundle", "directory to create (default: netpolgen-demo-TIME)", metavar="DIR"),),
+)
+
+COMPLETION = Verb(
+    "completion",
+    "Print or install shell completion",
+    "Print the completion script of a shell, or install the small program by which kubectl itself (1.26 and "
+    "later) completes the words after `kubectl netpolgen`.",
+    (
+        ("Let kubectl complete this plugin", "completion install"),
+        (
+            "Complete kubectl-netpolgen in bash",
+            "completion bash > ~/.local/share/bash-completion/completions/kubectl-netpolgen",
+        ),
+    ),
+    operands=(Operand("SHELL", "the shell, or install", choices=("bash", "zsh", "fish", "install")),),
+)
+
+VERBS = (CAPTURE, ANALYSE, CLEAN, DOCTOR, RBAC, DEMO, VERSION, COMPLETION)
+"""In the order in which help lists them."""
+
+
+def find_verb(word: str) -> Verb | None:
+    """The verb of that name or alias."""
+    return next((verb for verb in VERBS if word == verb.name or word in verb.aliases), None)
