@@ -34,7 +34,7 @@ def _about_edge(edge: Edge) -> Iterator[Finding]:
             "low-confidence",
             Severity.WARNING,
             subject,
-            "no handshake, socket table or declared port says which end is the server; the lower port was taken",
+            "nothing but the port numbers says which end is the server; the lower port was taken",
             "capture longer, or while the client restarts",
         )
     if uncertain(edge):
@@ -50,8 +50,8 @@ def _about_edge(edge: Edge) -> Iterator[Finding]:
             "node-origin",
             Severity.WARNING,
             subject,
-            "the connection comes from a node's address: a client outside the cluster through a node port, a pod on "
-            "the node's network, or a translated source",
+            "the connection comes from a node's address: a client outside the cluster through a node port, "
+            "a pod on the node's network, or a translated source",
             "a pod's own node always reaches it; for other nodes the rule names the node's addresses only",
         )
     if accepted(edge) and edge.server.host_network:
@@ -83,7 +83,7 @@ def _about_exposure(service: Service, edges: list[Edge], timeline: Timeline) -> 
                 "exposed-port-unused",
                 Severity.WARNING,
                 f"Service {service.namespace}/{service.name} port {port.port}/{port.protocol.value}",
-                f"type {service.type} invites clients from outside, and none came during the capture: it stays closed",
+                f"type {service.type} invites clients from outside; none came while we watched: it stays shut",
                 "capture while it is used, or add an ingress rule for it yourself before you apply",
             )
 

@@ -51,6 +51,8 @@ class Timeline:
 
     def __init__(self, objects: Iterable[KubernetesObject], events: Iterable[ObjectEvent] = ()) -> None:
         self.pods: dict[str, Pod] = {}
+        self.present: set[str] = set()
+        """UIDs of the pods that were not gone by the end."""
         self.namespaces: dict[str, Namespace] = {}
         self.nodes: dict[str, Node] = {}
         self._services: dict[tuple[str, str], Service] = {}
@@ -99,6 +101,7 @@ class Timeline:
         if isinstance(item, Pod):
             self._leave(item.uid, time)
             self.pods.setdefault(item.uid, item)
+            self.present.discard(item.uid)
         elif isinstance(item, NetworkPolicy):
             self._policies.pop((item.namespace, item.name), None)
         # Services, slices, owners: what was there during the run explains traffic of the run
@@ -108,6 +111,7 @@ class Timeline:
         if known is not None and not pod.addresses:
             pod = replace(pod, addresses=known.addresses)
         self.pods[pod.uid] = pod
+        self.present.add(pod.uid)
         if pod.finished:
             self._leave(pod.uid, time)
             return

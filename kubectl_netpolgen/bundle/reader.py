@@ -1,0 +1,160 @@
+"""Reading a bundle back; damaged lines and foreign files become findings, not failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kubectl_netpolgen.analysis.timeline import ObjectEvent
+from kubectl_netpolgen.bundle import layout
+from kubectl_netpolgen.bundle.layout import CaptureFile
+from kubectl_netpolgen.bundle.manifest import parse_manifest
+from kubectl_netpolgen.documents.json_text import NotJson, load_json, load_lines
+from kubectl_netpolgen.model.bundle import Manifest
+from kubectl_netpolgen.model.errors import BundleError
+from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.model.times import parse_rfc3339
+from kubectl_netpolgen.semantics.objects import KubernetesObject, parse_object
+
+
+@dataclass(frozen=True)
+class RecordedFile:
+    """A file of one pod."""
+
+    pod_uid: str
+    name: str
+    """Path inside the bundle."""
+    path: Path
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a bundle holds before any analysis."""
+
+    root: Path
+    manifest: Manifest
+    objects: tuple[KubernetesObject, ...]
+    events: tuple[ObjectEvent, ...]
+    captures: tuple[RecordedFile, ...]
+    sockets: tuple[RecordedFile, ...]
+    decisions: str | None
+    """The text of decisions.yaml, where there is one."""
+    findings: tuple[Finding, ...]
+
+
+def read_bundle(root: Path) -> Recorded:
+    """Everything recorded in a bundle; BundleError when the directory is none."""
+    manifest_path = root / layout.MANIFEST
+    if not root.is_dir():
+        raise BundleError(f"{root}: no such directory", way_out="name a directory that `capture` wrote")
+    text = _text(manifest_path)
+    if text is None:
+        raise BundleError(
+            f"{root}: holds no {layout.MANIFEST}", way_out="name a directory that `capture` wrote"
+        )
+    try:
+        manifest = parse_manifest(load_json(text), where=str(manifest_path))
+    except NotJson as error:
+        raise BundleError(
+            f"{manifest_path}: {error}", way_out="the file was cut or edited; capture again"
+        ) from error
+    findings: list[Finding] = []
+    objects = tuple(_objects(root, findings))
+    events = tuple(_events(root, findings))
+    captures, sockets = _files(root, findings)
+    return Recorded(
+        root=root,
+        manifest=manifest,
+        objects=objects,
+        events=events,
+        captures=captures,
+        sockets=sockets,
+        decisions=_text(root / layout.DECISIONS),
+        findings=tuple(findings),
+    )
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BundleError(
+            f"{path}: cannot be read: {error.strerror}", way_out="check its permissions"
+        ) from error
+
+
+def _damaged(name: str, number: int, why: object) -> Finding:
+    return Finding(
+        "bundle-line-damaged",
+        Severity.WARNING,
+        name,
+        f"line {number} was left out: {why}",
+        "the run was cut short there",
+    )
+
+
+def _objects(root: Path, findings: list[Finding]) -> list[KubernetesObject]:
+    found = []
+    for number, value in load_lines(_text(root / layout.OBJECTS) or ""):
+        item = _parsed(layout.OBJECTS, number, value, findings)
+        if item is not None:
+            found.append(item)
+    return found
+
+
+def _events(root: Path, findings: list[Finding]) -> list[ObjectEvent]:
+    found = []
+    for number, value in load_lines(_text(root / layout.EVENTS) or ""):
+        if isinstance(value, NotJson) or not isinstance(value, dict):
+            findings.append(_damaged(layout.EVENTS, number, value))
+            continue
+        item = _parsed(layout.EVENTS, number, value.get("object"), findings)
+        try:
+            time = parse_rfc3339(str(value.get("time")))
+        except ValueError as error:
+            findings.append(_damaged(layout.EVENTS, number, error))
+            continue
+        if item is not None:
+            found.append(ObjectEvent(time, str(value.get("type")), item))
+    return found
+
+
+def _parsed(name: str, number: int, value: Any, findings: list[Finding]) -> KubernetesObject | None:
+    if not isinstance(value, dict):
+        findings.append(_damaged(name, number, value if isinstance(value, NotJson) else "not an object"))
+        return None
+    try:
+        return parse_object(value)
+    except ValueError as error:
+        findings.append(_damaged(name, number, error))
+        return None
+
+
+def _files(root: Path, findings: list[Finding]) -> tuple[tuple[RecordedFile, ...], tuple[RecordedFile, ...]]:
+    captures: list[RecordedFile] = []
+    sockets: list[RecordedFile] = []
+    known = tuple(f".{kind.value}" for kind in CaptureFile)
+    folder = root / layout.CAPTURES
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if path.is_dir():
+            continue
+        name = path.relative_to(root).as_posix()
+        item = RecordedFile(path.parent.name, name, path)
+        if path.is_symlink() or path.parent.parent != folder or not path.name.endswith(known):
+            findings.append(
+                Finding(
+                    "foreign-file",
+                    Severity.WARNING,
+                    name,
+                    "was not written by a capture and was left out",
+                    "move it out of the bundle",
+                )
+            )
+        elif path.name.endswith(f".{CaptureFile.PCAP.value}"):
+            captures.append(item)
+        elif path.name.endswith(f".{CaptureFile.SOCKETS.value}"):
+            sockets.append(item)
+    return tuple(captures), tuple(sockets)

@@ -1,0 +1,46 @@
+"""`analyse`: everything after the capture, from a bundle alone."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubectl_netpolgen.generation.dns import DnsMode
+from kubectl_netpolgen.generation.policies import GenerationOptions
+from kubectl_netpolgen.model.errors import ExitStatus, UsageError
+from kubectl_netpolgen.runs.derive import derive
+from kubectl_netpolgen.runs.ports import Environment
+from kubectl_netpolgen.runs.publish import Format, publish, show
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to analyse, and how the policies are wanted."""
+
+    bundle: Path
+    format: Format
+    generation: GenerationOptions
+    decisions: Path | None
+
+
+def complete(arguments: argparse.Namespace, environment: Environment) -> Options:
+    """Options from the parsed command line."""
+    return Options(
+        bundle=environment.directory / arguments.bundle,
+        format=Format(arguments.output or "table"),
+        generation=GenerationOptions(default_deny=arguments.default_deny, dns=DnsMode(arguments.dns)),
+        decisions=environment.directory / arguments.decisions if arguments.decisions else None,
+    )
+
+
+def validate(options: Options) -> None:
+    """Refuse what cannot be analysed before anything is touched."""
+    if options.decisions is not None and not options.decisions.is_file():
+        raise UsageError(f"{options.decisions}: no such file", way_out="name the decisions file to replay")
+
+
+def run(options: Options, environment: Environment) -> ExitStatus:
+    """Derive, write and show."""
+    derived = derive(options.bundle, options.generation, decisions_file=options.decisions)
+    return show(derived, publish(derived), format=options.format, environment=environment)

@@ -1,0 +1,99 @@
+"""Endpoints to the peers of a rule."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kubectl_netpolgen.analysis.timeline import Timeline
+from kubectl_netpolgen.generation.selectors import workload_selector
+from kubectl_netpolgen.model.decision import Decision
+from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
+from kubectl_netpolgen.model.network import Address, address_order, host_network
+from kubectl_netpolgen.model.objects import ObjectKey
+from kubectl_netpolgen.model.policy import IPBlock, Peer
+from kubectl_netpolgen.model.selector import LabelSelector
+from kubectl_netpolgen.semantics.evaluation import METADATA_NAME
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The peers for one end of an edge, or why there are none."""
+
+    peers: tuple[Peer, ...]
+    reason: str = ""
+
+
+class Peers:
+    """Finds peers with the workloads' selectors and the user's decisions."""
+
+    def __init__(self, timeline: Timeline, decisions: Mapping[str, Decision]) -> None:
+        self._timeline = timeline
+        self._decisions = decisions
+
+    def of(self, edge: Edge, end: Endpoint, *, namespace: str) -> Resolution:
+        """The peers that stand for `end` in a policy of `namespace`."""
+        decision = self._decisions.get(edge.id)
+        if decision is not None and decision.peer is not None:
+            return Resolution((decision.peer,))
+        if end.kind is EndpointKind.WORKLOAD:
+            return self._workload(end, namespace)
+        if end.kind is EndpointKind.EXTERNAL:
+            return Resolution((address_peer(Address(end.address)),))
+        if end.kind is EndpointKind.NODE:
+            addresses = edge.addresses if end is edge.server else self._node_addresses(end.name)
+            return _blocks(addresses, f"the addresses of {end} are not known")
+        if end.kind is EndpointKind.API_SERVER:
+            if len(edge.ports) < 2 and len(edge.addresses) < 2:
+                return Resolution((), "the API server's endpoints behind its Service are not readable")
+            return _blocks(edge.addresses, "the API server's addresses are not known")
+        if end.kind is EndpointKind.SERVICE:
+            return Resolution((), f"{end} has no endpoints")
+        return Resolution((), f"nobody knows who {end.address} was, and it is no address of the outside")
+
+    def _workload(self, end: Endpoint, namespace: str) -> Resolution:
+        key = ObjectKey(end.owner_kind, end.namespace, end.name)
+        if end.host_network:
+            addresses = {address for pod in self._timeline.pods_of(key) for address in pod.host_addresses}
+            return _blocks(addresses, f"the node addresses of {end} are not known")
+        selector = workload_selector(key, self._timeline)
+        if selector is None:
+            return Resolution((), f"{end} has no label that tells its pods apart")
+        return Resolution((pods_peer(selector, end.namespace, namespace),))
+
+    def _node_addresses(self, name: str) -> set[Address]:
+        node = self._timeline.nodes.get(name)
+        found = set(node.addresses) if node is not None else set()
+        for pod in self._timeline.pods.values():
+            if pod.node == name:
+                found.update(pod.host_addresses)
+        return {address for address in found if _is_address(address)}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _blocks(addresses: set[Address] | tuple[Address, ...], otherwise: str) -> Resolution:
+    peers = tuple(address_peer(address) for address in sorted(addresses, key=address_order))
+    return Resolution(peers, "" if peers else otherwise)
+
+
+def address_peer(address: Address) -> Peer:
+    """The ipBlock of exactly this address."""
+    return Peer(ip_block=IPBlock(host_network(address)))
+
+
+def pods_peer(selector: LabelSelector, of: str, seen_from: str) -> Peer:
+    """Pods by selector; of another namespace, both selectors in one peer, so that both must hold."""
+    if of == seen_from:
+        return Peer(pod_selector=selector)
+    return Peer(
+        pod_selector=selector,
+        namespace_selector=LabelSelector(match_labels=((METADATA_NAME, of),)),
+    )

@@ -1,0 +1,245 @@
+"""Edges and decisions to policies: one for each captured workload, and the namespace's deny-all last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kubectl_netpolgen.analysis.edges import accepted
+from kubectl_netpolgen.analysis.identities import Identities
+from kubectl_netpolgen.generation.dns import DnsMode, covered, dns_rule, find_dns, is_dns_edge
+from kubectl_netpolgen.generation.names import DEFAULT_DENY, policy_name
+from kubectl_netpolgen.generation.peers import Peers
+from kubectl_netpolgen.generation.rules import NumberedRule, Unresolved, build_rules
+from kubectl_netpolgen.generation.selectors import collateral, workload_selector
+from kubectl_netpolgen.model.decision import Decision, Verdict
+from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
+from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.model.network import Address, host_network
+from kubectl_netpolgen.model.objects import ObjectKey
+from kubectl_netpolgen.model.policy import NetworkPolicy, PolicyType
+from kubectl_netpolgen.model.selector import LabelSelector
+
+EDGES = "netpolgen.io/edges"
+NAMES = "netpolgen.io/names"
+ASSUMED = "netpolgen.io/assumed"
+MANAGED_BY = (("app.kubernetes.io/managed-by", "netpolgen"),)
+_BOTH = (PolicyType.INGRESS, PolicyType.EGRESS)
+
+
+@dataclass(frozen=True)
+class GenerationOptions:
+    """What the user asked of the policies."""
+
+    default_deny: bool = False
+    dns: DnsMode = DnsMode.ASSUMED
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The policies in the order of their application, and what they could not say."""
+
+    policies: tuple[NetworkPolicy, ...]
+    edges: tuple[Edge, ...]
+    """The edges that the policies are meant to allow."""
+    unresolved: tuple[Unresolved, ...]
+    findings: tuple[Finding, ...]
+
+
+def generate_policies(
+    edges: Sequence[Edge],
+    captured: Iterable[ObjectKey],
+    identities: Identities,
+    *,
+    decisions: Mapping[str, Decision],
+    options: GenerationOptions,
+) -> Generated:
+    """One policy for each captured workload, exactly as wide as its accepted edges and the DNS rule."""
+    wanted = tuple(edge for edge in edges if _is_wanted(edge, decisions.get(edge.id)))
+    peers = Peers(identities.timeline, decisions)
+    policies: list[NetworkPolicy] = []
+    unresolved: list[Unresolved] = []
+    findings: list[Finding] = []
+    keys = sorted(set(captured))
+    open_directions: dict[str, set[PolicyType]] = {}
+    for key in keys:
+        policy, missing, said = _workload_policy(key, wanted, identities, peers, options)
+        unresolved.extend(missing)
+        findings.extend(said)
+        if policy is not None:
+            policies.append(policy)
+        shut = policy.policy_types if policy is not None else ()
+        open_directions.setdefault(key.namespace, set()).update(set(_BOTH) - set(shut))
+    if options.default_deny:
+        for namespace in sorted({key.namespace for key in keys}):
+            open_here = open_directions.get(namespace, set()) | _uncaptured(namespace, keys, identities)
+            if open_here:
+                findings.append(_withheld_deny(namespace, open_here))
+            types = tuple(kind for kind in _BOTH if kind not in open_here)
+            if types:
+                policies.append(default_deny(namespace, types))
+    missing_edges = {(item.edge.id, item.direction) for item in unresolved}
+    allowed = tuple(
+        edge for edge in wanted if not any((edge.id, direction) in missing_edges for direction in _BOTH)
+    )
+    findings.extend(_unresolved_finding(item) for item in unresolved)
+    return Generated(tuple(policies), allowed, tuple(unresolved), tuple(findings))
+
+
+def _is_wanted(edge: Edge, decision: Decision | None) -> bool:
+    if decision is not None:
+        return decision.verdict is Verdict.ACCEPT
+    return accepted(edge)
+
+
+def _is(end: Endpoint, key: ObjectKey) -> bool:
+    return end.kind is EndpointKind.WORKLOAD and (end.owner_kind, end.namespace, end.name) == (
+        key.kind,
+        key.namespace,
+        key.name,
+    )
+
+
+def _workload_policy(
+    key: ObjectKey, wanted: tuple[Edge, ...], identities: Identities, peers: Peers, options: GenerationOptions
+) -> tuple[NetworkPolicy | None, list[Unresolved], list[Finding]]:
+    selector = workload_selector(key, identities.timeline)
+    if selector is None:
+        return None, [], [_no_selector(key)]
+    target = find_dns(identities, key.namespace)
+    mine = [edge for edge in wanted if _is(edge.client, key)]
+    dns = tuple(edge for edge in mine if is_dns_edge(edge))
+    egress_edges = [edge for edge in mine if not covered(edge, target)]
+    ingress_edges = [edge for edge in wanted if _is(edge.server, key)]
+    ingress, no_ingress = build_rules(ingress_edges, PolicyType.INGRESS, namespace=key.namespace, peers=peers)
+    egress, no_egress = build_rules(egress_edges, PolicyType.EGRESS, namespace=key.namespace, peers=peers)
+    assumed: list[str] = []
+    if dns or (mine and options.dns is DnsMode.ASSUMED):
+        rule, is_assumed = dns_rule(target, dns)
+        egress = (*egress, NumberedRule(rule, tuple(sorted(edge.id for edge in dns))))
+        if is_assumed:
+            assumed.append(f"egress/{len(egress)}")
+    missing = [*no_ingress, *no_egress]
+    withheld = {item.direction for item in missing}
+    types = tuple(kind for kind in _BOTH if kind not in withheld)
+    if not types:
+        return None, missing, []
+    kept_ingress = () if PolicyType.INGRESS in withheld else ingress
+    kept_egress = () if PolicyType.EGRESS in withheld else egress
+    policy = NetworkPolicy(
+        namespace=key.namespace,
+        name=policy_name(key),
+        pod_selector=selector,
+        policy_types=types,
+        ingress=tuple(item.rule for item in kept_ingress),
+        egress=tuple(item.rule for item in kept_egress),
+        labels=MANAGED_BY,
+        annotations=_annotations(
+            kept_ingress,
+            kept_egress,
+            () if PolicyType.EGRESS in withheld else assumed,
+            [*ingress_edges, *mine],
+        ),
+    )
+    return policy, missing, _collateral(key, selector, identities)
+
+
+def _annotations(
+    ingress: Sequence[NumberedRule],
+    egress: Sequence[NumberedRule],
+    assumed: Sequence[str],
+    edges: Sequence[Edge],
+) -> tuple[tuple[str, str], ...]:
+    """Which edges each rule stands for (rules count from 1), and names of external addresses."""
+    numbered = [
+        f"{direction}/{number}={','.join(item.edges)}"
+        for direction, rules in (("ingress", ingress), ("egress", egress))
+        for number, item in enumerate(rules, 1)
+        if item.edges
+    ]
+    cidrs = {peer.ip_block.cidr for item in (*ingress, *egress) for peer in item.rule.peers if peer.ip_block}
+    named = sorted(
+        {
+            f"{host_network(Address(edge.server.address))}={','.join(edge.server.names)}"
+            for edge in edges
+            if edge.server.kind is EndpointKind.EXTERNAL and edge.server.names
+        }
+    )
+    known = [item for item in named if item.split("=", 1)[0] in cidrs]
+    pairs = ((ASSUMED, " ".join(assumed)), (EDGES, " ".join(numbered)), (NAMES, " ".join(known)))
+    return tuple((key, value) for key, value in pairs if value)
+
+
+def default_deny(namespace: str, types: tuple[PolicyType, ...] = _BOTH) -> NetworkPolicy:
+    """The policy that selects every pod of the namespace and allows nothing."""
+    return NetworkPolicy(
+        namespace=namespace,
+        name=DEFAULT_DENY,
+        pod_selector=LabelSelector(),
+        policy_types=types,
+        labels=MANAGED_BY,
+    )
+
+
+def _uncaptured(namespace: str, captured: Sequence[ObjectKey], identities: Identities) -> set[PolicyType]:
+    """Both directions, when a running workload has no policy that would keep it alive under a deny-all."""
+    timeline = identities.timeline
+    left = any(
+        pod.namespace == namespace
+        and not pod.finished
+        and not pod.deleting
+        and not pod.host_network
+        and timeline.top_owner(pod).key not in captured
+        and pod.uid in timeline.present
+        for pod in timeline.pods.values()
+    )
+    return set(_BOTH) if left else set()
+
+
+def _withheld_deny(namespace: str, directions: set[PolicyType]) -> Finding:
+    which = " and ".join(kind.value for kind in _BOTH if kind in directions)
+    return Finding(
+        "default-deny-withheld",
+        Severity.ERROR,
+        f"namespace {namespace}",
+        f"the deny-all leaves out {which}: a workload there was not captured, or talks to a peer that nobody "
+        "can name, and would be cut off",
+        "capture every workload, or decide the edges listed as unresolved, and run analyse again",
+    )
+
+
+def _unresolved_finding(item: Unresolved) -> Finding:
+    subject = item.edge.client if item.direction is PolicyType.EGRESS else item.edge.server
+    return Finding(
+        "peer-unknown",
+        Severity.ERROR,
+        f"{subject} {item.direction.value}",
+        f"no policy in this direction: {item.edge.client} -> {item.edge.server} "
+        f"{item.edge.port}/{item.edge.protocol.value}: {item.reason}",
+        f"decide edge {item.edge.id} in decisions.yaml (accept with a peer, or drop) and run analyse again",
+    )
+
+
+def _no_selector(key: ObjectKey) -> Finding:
+    return Finding(
+        "no-usable-labels",
+        Severity.ERROR,
+        str(key),
+        "none of its labels tells its pods from others, and an empty selector would mean the whole namespace",
+        "give its pods a label of their own and capture again",
+    )
+
+
+def _collateral(key: ObjectKey, selector: LabelSelector, identities: Identities) -> list[Finding]:
+    pods = collateral(selector, key, identities.timeline)
+    if not pods:
+        return []
+    return [
+        Finding(
+            "selector-collateral",
+            Severity.WARNING,
+            str(key),
+            "its selector also selects pods of other workloads: " + ", ".join(pod.name for pod in pods),
+            "their policies add up; give the workloads labels that tell them apart",
+        )
+    ]

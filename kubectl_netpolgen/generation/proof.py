@@ -1,0 +1,142 @@
+"""Before anything is written: every accepted edge is allowed at both ends by what will be in the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kubectl_netpolgen.analysis.timeline import Timeline
+from kubectl_netpolgen.generation.dns import ASSUMED_NAMESPACE, ASSUMED_SELECTOR, is_dns_edge
+from kubectl_netpolgen.model.decision import Decision
+from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
+from kubectl_netpolgen.model.network import Address
+from kubectl_netpolgen.model.objects import ObjectKey, Pod
+from kubectl_netpolgen.model.policy import NetworkPolicy, Peer
+from kubectl_netpolgen.semantics.evaluation import METADATA_NAME, ConnectionEnd, EndVerdict, Evaluator
+
+_NOWHERE = Address("0.0.0.0")
+
+
+@dataclass(frozen=True)
+class ProofRow:
+    """One edge, judged at both ends for every pair of its pods."""
+
+    edge: str
+    egress: bool
+    ingress: bool
+    refused_by: tuple[str, ...]
+    """Policies that isolate the refusing end; empty when the edge is allowed."""
+
+    @property
+    def allowed(self) -> bool:
+        """Both ends let it pass."""
+        return self.egress and self.ingress
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Every accepted edge's verdict under generated plus existing policies."""
+
+    rows: tuple[ProofRow, ...]
+
+    @property
+    def failures(self) -> tuple[ProofRow, ...]:
+        """Edges that would break."""
+        return tuple(row for row in self.rows if not row.allowed)
+
+
+def prove(
+    edges: Sequence[Edge],
+    policies: Iterable[NetworkPolicy],
+    timeline: Timeline,
+    *,
+    decisions: Mapping[str, Decision],
+) -> Proof:
+    """Judge each edge under the new policies and those in the cluster that they do not replace."""
+    written = {(policy.namespace, policy.name): policy for policy in policies}
+    standing = {(policy.namespace, policy.name): policy for policy in timeline.policies}
+    labels = {name: dict(namespace.labels) for name, namespace in timeline.namespaces.items()}
+    evaluator = Evaluator({**standing, **written}.values(), labels)
+    return Proof(tuple(_row(edge, evaluator, timeline, decisions.get(edge.id)) for edge in edges))
+
+
+def _row(edge: Edge, evaluator: Evaluator, timeline: Timeline, decision: Decision | None) -> ProofRow:
+    peer = decision.peer if decision is not None else None
+    clients = _ends(edge, edge.client, edge.client_pods, timeline, peer)
+    servers = _ends(edge, edge.server, edge.server_pods, timeline, peer)
+    egress = ingress = True
+    refused: set[str] = set()
+    for client in clients:
+        for server in servers:
+            if client.pod is not None and server.pod is not None and client.pod.uid == server.pod.uid:
+                continue
+            out = _egress(edge, client, server, evaluator)
+            into = evaluator.ingress(client, server, edge.protocol, edge.port)
+            into_allowed = into.allowed or _own_node(edge, server)
+            egress, ingress = egress and out.allowed, ingress and into_allowed
+            refused.update(out.isolated_by if not out.allowed else ())
+            refused.update(into.isolated_by if not into_allowed else ())
+    if not clients or not servers:
+        # nobody to judge: an edge without a pod at either end cannot be shown to hold
+        return ProofRow(edge.id, False, False, ())
+    return ProofRow(edge.id, egress, ingress, tuple(sorted(refused)))
+
+
+def _own_node(edge: Edge, server: ConnectionEnd) -> bool:
+    """A pod's own node may always reach it (NetworkPolicy documentation, kubelet traffic)."""
+    return (
+        edge.client.kind is EndpointKind.NODE
+        and server.pod is not None
+        and server.pod.node == edge.client.name
+    )
+
+
+def _ends(
+    edge: Edge, end: Endpoint, uids: tuple[str, ...], timeline: Timeline, peer: Peer | None
+) -> list[ConnectionEnd]:
+    if end.kind is EndpointKind.WORKLOAD:
+        seen = [timeline.pods[uid] for uid in uids if uid in timeline.pods]
+        pods = seen or list(timeline.pods_of(ObjectKey(end.owner_kind, end.namespace, end.name)))
+        return [ConnectionEnd(_address(pod), pod) for pod in pods]
+    if end.kind in (EndpointKind.NODE, EndpointKind.API_SERVER):
+        known = edge.addresses if end is edge.server else _node_addresses(end.name, timeline)
+        return [ConnectionEnd(address) for address in known] or [ConnectionEnd(_NOWHERE)]
+    if is_dns_edge(edge) and end is edge.server:
+        return [ConnectionEnd(_NOWHERE, _stand_in(ASSUMED_NAMESPACE, dict(ASSUMED_SELECTOR.match_labels)))]
+    if peer is not None and peer.ip_block is None:
+        return [ConnectionEnd(_NOWHERE, _stand_in_for(peer, edge))]
+    return [ConnectionEnd(Address(end.address))] if end.address else []
+
+
+def _egress(edge: Edge, client: ConnectionEnd, server: ConnectionEnd, evaluator: Evaluator) -> EndVerdict:
+    """The API server is reached on any one of its ports; every other server on its own."""
+    verdicts = [
+        evaluator.egress(client, server, edge.protocol, port) for port in (edge.ports or (edge.port,))
+    ]
+    return next((verdict for verdict in verdicts if verdict.allowed), verdicts[0])
+
+
+def _address(pod: Pod) -> Address:
+    return pod.addresses[0] if pod.addresses else _NOWHERE
+
+
+def _node_addresses(name: str, timeline: Timeline) -> tuple[Address, ...]:
+    node = timeline.nodes.get(name)
+    found = set(node.addresses) if node is not None else set()
+    for pod in timeline.pods.values():
+        if pod.node == name:
+            found.update(pod.host_addresses)
+    return tuple(sorted(found))
+
+
+def _stand_in(namespace: str, labels: Mapping[str, str]) -> Pod:
+    """A pod nobody could show us, with the labels that the rule takes for granted."""
+    return Pod(uid=f"assumed/{namespace}", namespace=namespace, name="assumed", labels=dict(labels))
+
+
+def _stand_in_for(peer: Peer, edge: Edge) -> Pod:
+    namespace = edge.client.namespace or edge.server.namespace
+    if peer.namespace_selector is not None:
+        namespace = dict(peer.namespace_selector.match_labels).get(METADATA_NAME, namespace)
+    labels = dict(peer.pod_selector.match_labels) if peer.pod_selector is not None else {}
+    return _stand_in(namespace, labels)

@@ -1,0 +1,80 @@
+"""Edges of one workload to the rules of its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubectl_netpolgen.generation.peers import Peers
+from kubectl_netpolgen.model.edge import Edge
+from kubectl_netpolgen.model.network import Protocol
+from kubectl_netpolgen.model.policy import Peer, PolicyPort, PolicyType, Rule
+from kubectl_netpolgen.semantics.policies import peer_document
+
+
+@dataclass(frozen=True)
+class NumberedRule:
+    """A rule and the ids of the edges it stands for."""
+
+    rule: Rule
+    edges: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """An accepted edge whose peer nobody can name."""
+
+    edge: Edge
+    direction: PolicyType
+    reason: str
+
+
+def build_rules(
+    edges: Iterable[Edge], direction: PolicyType, *, namespace: str, peers: Peers
+) -> tuple[tuple[NumberedRule, ...], tuple[Unresolved, ...]]:
+    """Rules for exactly these edges; only peers with equal ports share one, so nothing unseen is crossed in."""
+    ports_of: dict[Peer, set[tuple[Protocol, int]]] = {}
+    edges_of: dict[Peer, set[str]] = {}
+    unresolved = []
+    for edge in edges:
+        end = edge.server if direction is PolicyType.EGRESS else edge.client
+        found = peers.of(edge, end, namespace=namespace)
+        if not found.peers:
+            unresolved.append(Unresolved(edge, direction, found.reason))
+            continue
+        # ingress is judged on the server's own port; the API server's several ports are its endpoints'
+        numbers = edge.ports if direction is PolicyType.EGRESS and edge.ports else (edge.port,)
+        for peer in found.peers:
+            ports_of.setdefault(peer, set()).update((edge.protocol, number) for number in numbers)
+            edges_of.setdefault(peer, set()).add(edge.id)
+    by_ports: dict[tuple[tuple[Protocol, int], ...], list[Peer]] = {}
+    for peer, ports in ports_of.items():
+        by_ports.setdefault(tuple(sorted(ports, key=_port_order)), []).append(peer)
+    rules = [
+        NumberedRule(
+            rule=Rule(
+                peers=tuple(sorted(group, key=peer_order)),
+                ports=tuple(PolicyPort(protocol=protocol, port=number) for protocol, number in ports),
+            ),
+            edges=tuple(sorted({edge for peer in group for edge in edges_of[peer]})),
+        )
+        for ports, group in by_ports.items()
+    ]
+    return tuple(sorted(rules, key=lambda item: _rule_order(item.rule))), tuple(unresolved)
+
+
+def _port_order(port: tuple[Protocol, int]) -> tuple[str, int]:
+    return (port[0].value, port[1])
+
+
+def peer_order(peer: Peer) -> tuple[int, str]:
+    """Pods before namespaces before addresses, then by what the API would print."""
+    kind = 2 if peer.ip_block is not None else 1 if peer.namespace_selector is not None else 0
+    return (kind, str(peer_document(peer)))
+
+
+def _rule_order(rule: Rule) -> tuple[list[tuple[int, str]], list[tuple[str, str]]]:
+    return (
+        [peer_order(peer) for peer in rule.peers],
+        [(port.protocol.value, f"{port.port:>5}") for port in rule.ports],
+    )

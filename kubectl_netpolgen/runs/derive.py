@@ -1,0 +1,183 @@
+"""A bundle to edges, policies and their proof: everything after the capture, without a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubectl_netpolgen.analysis.derivation import Capture, derive_edges
+from kubectl_netpolgen.analysis.sockets import parse_sockets
+from kubectl_netpolgen.analysis.timeline import Timeline
+from kubectl_netpolgen.bundle import layout
+from kubectl_netpolgen.bundle.reader import Recorded, RecordedFile, read_bundle
+from kubectl_netpolgen.documents.decisions import parse_decisions
+from kubectl_netpolgen.generation.policies import Generated, GenerationOptions, generate_policies
+from kubectl_netpolgen.generation.proof import Proof, prove
+from kubectl_netpolgen.model.bundle import PodState
+from kubectl_netpolgen.model.decision import Decision
+from kubectl_netpolgen.model.edge import Edge
+from kubectl_netpolgen.model.errors import NothingCaptured
+from kubectl_netpolgen.model.finding import Finding, Severity, sort_findings
+from kubectl_netpolgen.model.flow import Flow
+from kubectl_netpolgen.model.objects import ObjectKey
+from kubectl_netpolgen.model.sockets import PodNetwork
+from kubectl_netpolgen.packets.reading import NotACapture, UnreadableCapture, read_capture
+
+# Socket files are capped at 8 MiB in the pod; a larger one is not ours.
+_MAX_SOCKETS = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Derived:
+    """All that follows from a bundle."""
+
+    recorded: Recorded
+    flows: tuple[Flow, ...]
+    edges: tuple[Edge, ...]
+    generated: Generated
+    proof: Proof
+    findings: tuple[Finding, ...]
+
+    @property
+    def partial(self) -> bool:
+        """True when something is missing that a person must look at: pods, peers, or a deny-all cut back."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+def derive(
+    root: Path,
+    options: GenerationOptions,
+    *,
+    decisions_file: Path | None = None,
+    recording_findings: Iterable[Finding] = (),
+) -> Derived:
+    """Read a bundle, find its edges, write and prove policies for them.
+
+    Raises BundleError for a directory that is no bundle, NothingCaptured for one without a readable capture.
+    """
+    recorded = read_bundle(root)
+    findings = [*recorded.findings, *recording_findings]
+    captures = list(_read_captures(recorded.captures, findings))
+    networks = dict(_read_sockets(recorded.sockets, findings))
+    if not captures and not networks:
+        raise NothingCaptured(
+            f"{root}: holds no readable capture",
+            way_out="capture again; `doctor` says what stands in the way",
+        )
+    timeline = Timeline(recorded.objects, recorded.events)
+    derivation = derive_edges(captures, networks, timeline)
+    decisions = _decisions(recorded, decisions_file)
+    findings.extend(derivation.findings)
+    findings.extend(_stale_decisions(decisions, derivation.edges))
+    captured, missing = _captured_workloads(captures, networks, recorded, timeline)
+    findings.extend(missing)
+    generated = generate_policies(
+        derivation.edges, captured, derivation.identities, decisions=decisions, options=options
+    )
+    findings.extend(generated.findings)
+    proof = prove(generated.edges, generated.policies, timeline, decisions=decisions)
+    return Derived(
+        recorded=recorded,
+        flows=derivation.flows,
+        edges=derivation.edges,
+        generated=generated,
+        proof=proof,
+        findings=sort_findings(findings),
+    )
+
+
+def _read_captures(files: Iterable[RecordedFile], findings: list[Finding]) -> Iterable[Capture]:
+    for file in files:
+        try:
+            yield Capture(file.pod_uid, file.name, read_capture(file.path))
+        except (NotACapture, UnreadableCapture) as error:
+            findings.append(
+                Finding(
+                    "not-a-capture",
+                    Severity.WARNING,
+                    file.name,
+                    error.message,
+                    error.way_out or "capture again",
+                )
+            )
+
+
+def _read_sockets(files: Iterable[RecordedFile], findings: list[Finding]) -> Iterable[tuple[str, PodNetwork]]:
+    for file in files:
+        try:
+            with file.path.open("rb") as stream:
+                text = stream.read(_MAX_SOCKETS).decode("ascii", errors="replace")
+        except OSError as error:
+            findings.append(
+                Finding(
+                    "sockets-unreadable",
+                    Severity.WARNING,
+                    file.name,
+                    str(error.strerror),
+                    "check its permissions",
+                )
+            )
+            continue
+        yield file.pod_uid, parse_sockets(text, pod_uid=file.pod_uid, file=file.name)
+
+
+def _decisions(recorded: Recorded, file: Path | None) -> Mapping[str, Decision]:
+    if file is not None:
+        return parse_decisions(file.read_text(encoding="utf-8"), where=str(file))
+    if recorded.decisions is None:
+        return {}
+    return parse_decisions(recorded.decisions, where=str(recorded.root / layout.DECISIONS))
+
+
+def _stale_decisions(decisions: Mapping[str, Decision], edges: Iterable[Edge]) -> Iterable[Finding]:
+    known = {edge.id for edge in edges}
+    for edge in sorted(set(decisions) - known):
+        yield Finding(
+            "decision-unused",
+            Severity.NOTE,
+            f"decision on edge {edge}",
+            "no such edge was seen in this capture, so the decision changed nothing",
+        )
+
+
+def _captured_workloads(
+    captures: Iterable[Capture], networks: Mapping[str, PodNetwork], recorded: Recorded, timeline: Timeline
+) -> tuple[set[ObjectKey], list[Finding]]:
+    """The workloads of which at least one pod was captured, and findings on those of which none was."""
+    uids = {capture.pod_uid for capture in captures} | set(networks)
+    captured = {
+        timeline.top_owner(timeline.pods[uid]).key
+        for uid in uids
+        if uid in timeline.pods and not timeline.pods[uid].host_network
+    }
+    findings = []
+    for uid in sorted(uids - set(timeline.pods)):
+        findings.append(
+            Finding(
+                "pod-unknown",
+                Severity.WARNING,
+                f"pod UID {uid}",
+                "its capture is here, but the cluster's objects do not name it, so its traffic has no workload",
+                "capture again",
+            )
+        )
+    failed: dict[ObjectKey, list[str]] = {}
+    for item in recorded.manifest.pods:
+        pod = timeline.pods.get(item.uid)
+        if item.uid in uids or pod is None or item.state is PodState.SKIPPED:
+            continue
+        failed.setdefault(timeline.top_owner(pod).key, []).append(
+            f"{item.name} ({item.reason or item.state.value})"
+        )
+    for key in sorted(set(failed) - captured):
+        findings.append(
+            Finding(
+                "workload-not-captured",
+                Severity.ERROR,
+                str(key),
+                "gets no policy, since none of its pods was captured: " + ", ".join(sorted(failed[key])),
+                "see why, and capture again",
+            )
+        )
+    return captured, findings

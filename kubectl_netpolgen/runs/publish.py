@@ -1,0 +1,128 @@
+"""Everything derived, written into the bundle and shown."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from kubectl_netpolgen.bundle import layout
+from kubectl_netpolgen.bundle.derived import finding_lines, flow_lines
+from kubectl_netpolgen.bundle.writer import BundleWriter
+from kubectl_netpolgen.documents.json_text import dump_json, dump_line
+from kubectl_netpolgen.documents.yaml_text import dump_yaml
+from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
+from kubectl_netpolgen.model.policy import NetworkPolicy
+from kubectl_netpolgen.output.dot import graph_dot
+from kubectl_netpolgen.output.edge_list import edge_item, edge_list
+from kubectl_netpolgen.output.findings import findings_text
+from kubectl_netpolgen.output.graph import render
+from kubectl_netpolgen.output.table import edges_table
+from kubectl_netpolgen.runs.derive import Derived
+from kubectl_netpolgen.runs.ports import Environment
+from kubectl_netpolgen.semantics.policies import policy_document
+
+
+class Format(str, Enum):
+    """What goes to stdout."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was written."""
+
+    root: Path
+    policies: tuple[str, ...]
+    graph: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def publish(derived: Derived) -> Published:
+    """Write flows, edges, findings, policies and the graph; nothing as if it were fine when the proof fails.
+
+    Raises NetpolgenError when an accepted edge is not allowed at both ends; the policies of an earlier run are
+    taken away then, since they are not what this bundle says.
+    """
+    writer = BundleWriter(derived.recorded.root)
+    writer.text(layout.FLOWS, flow_lines(derived.flows))
+    writer.text(layout.EDGES, "".join(dump_line(edge_item(edge)) + "\n" for edge in derived.edges))
+    writer.text(layout.FINDINGS, finding_lines(derived.findings))
+    dot = graph_dot(derived.edges)
+    writer.text(layout.GRAPH_DOT, dot)
+    _clear_policies(writer.root)
+    _demand_proof(derived)
+    names = tuple(
+        writer.relative(writer.text(_policy_path(policy, derived), dump_yaml(policy_document(policy))))
+        for policy in derived.generated.policies
+    )
+    picture = render(dot, writer.root)
+    return Published(writer.root, names, (layout.GRAPH_DOT, *picture.files), tuple(picture.notes))
+
+
+def _policy_path(policy: NetworkPolicy, derived: Derived) -> str:
+    """`policies/NAME.yaml`; with several namespaces theirs comes first, since names repeat."""
+    several = len(derived.recorded.manifest.namespaces) > 1
+    return f"{layout.POLICIES}/{policy.namespace + '.' if several else ''}{policy.name}.yaml"
+
+
+def _clear_policies(root: Path) -> None:
+    for path in sorted((root / layout.POLICIES).glob("*.yaml")):
+        try:
+            path.unlink()
+        except OSError as error:
+            raise BundleError(f"{path}: cannot be replaced: {error.strerror}") from error
+
+
+def _demand_proof(derived: Derived) -> None:
+    failures = derived.proof.failures
+    if not failures:
+        return
+    edges = {edge.id: edge for edge in derived.edges}
+    lines = []
+    for row in failures:
+        edge = edges[row.edge]
+        end = "egress" if not row.egress else "ingress"
+        isolating = ", ".join(row.refused_by) or "no pod to judge"
+        lines.append(
+            f"{edge.client} -> {edge.server} {edge.port}/{edge.protocol.value}: {end} refused ({isolating})"
+        )
+    raise NetpolgenError(
+        "no policies were written: they would break what was seen to work:\n  " + "\n  ".join(lines),
+        way_out="an existing policy may isolate a pod that was not captured; capture it too, or report this",
+    )
+
+
+def show(derived: Derived, published: Published, *, format: Format, environment: Environment) -> ExitStatus:
+    """The product on stdout, findings and the next steps on stderr; the status that follows."""
+    if format is Format.JSON:
+        environment.stdout.write(dump_json(edge_list(derived.edges)))
+    else:
+        environment.stdout.write(
+            edges_table(
+                derived.edges,
+                width=environment.width,
+                colour=environment.colour,
+                terminal=environment.stdout_is_terminal,
+            )
+        )
+    if derived.findings:
+        environment.stderr.write(findings_text(derived.findings))
+    for note in published.notes:
+        environment.say(note)
+    proven = len(derived.proof.rows)
+    environment.say(f"proof: all {proven} accepted edges are allowed at both ends by the policies written")
+    environment.say(
+        f"wrote {len(published.policies)} policies and {', '.join(published.graph)} to {published.root}"
+    )
+    environment.say("next:")
+    environment.say(f"  kubectl apply --dry-run=server -f {_quoted(published.root / layout.POLICIES)}")
+    environment.say(f"  kubectl apply -f {_quoted(published.root / layout.POLICIES)}")
+    return ExitStatus.PARTIAL if derived.partial else ExitStatus.DONE
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
