@@ -5,12 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from tests.harness import (
     addons,
@@ -33,12 +32,8 @@ from tests.harness.kubectl import Kubectl, KubectlError
 from tests.harness.layout import Layout, Node
 from tests.harness.processes import recorded_components
 
-
-class Progress(Protocol):
-    """Takes one line of what is being done."""
-
-    def __call__(self, line: str) -> None:
-        """Show the line."""
+# Takes one line of what is being done.
+Progress = Callable[[str], object]
 
 
 @dataclass(frozen=True)

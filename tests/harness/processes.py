@@ -15,6 +15,14 @@ MARKER = "NPG_HARNESS_STATE"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+def search_environment() -> dict[str, str]:
+    """The user's environment, with the system's programs in its search path.
+
+    A user's path often lacks /usr/sbin, where iptables and sysctl are.
+    """
+    return {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"}
+
+
 def run(
     *command: str | Path, check: bool = True, timeout: float = 120.0, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -28,6 +36,7 @@ def run(
         timeout=timeout,
         check=False,
         cwd=cwd,
+        env=search_environment(),
     )
     if check and finished.returncode != 0:
         said = (finished.stderr or finished.stdout).strip()
@@ -60,21 +69,23 @@ class Component:
     network_namespace: str | None = None
 
     def start(self, layout: Layout) -> None:
-        """Start the process in a session of its own, so that ^C on `up` does not reach it."""
+        """Start the process in a session of its own, so that ^C on `up` does not reach it.
+
+        The shell in between ends at once: the process is then nobody's child that has to be waited for.
+        """
         command = list(self.command)
         if self.network_namespace is not None:
             command = inside(self.network_namespace, *command)
         with (layout.logs / f"{self.name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                command,
+            subprocess.run(
+                ["sh", "-c", 'setsid "$@" & echo $! > "$0"', str(layout.pids / self.name), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
                 env=component_environment(layout),
                 cwd=CHECKOUT,
+                check=True,
             )
-        (layout.pids / self.name).write_text(str(process.pid))
 
 
 def carries_marker(pid: int, layout: Layout) -> bool:
@@ -102,6 +113,6 @@ def recorded_components(layout: Layout) -> dict[str, bool]:
     """
     running: dict[str, bool] = {}
     for recorded in sorted(layout.pids.glob("*")):
-        pid = int(recorded.read_text() or "0")
+        pid = int(recorded.read_text().strip() or "0")
         running[recorded.name] = is_running(pid) and carries_marker(pid, layout)
     return running

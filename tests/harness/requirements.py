@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.harness.errors import HarnessError
 from tests.harness.network import policy_queue_rule
 from tests.harness.node import CNI_PLUGINS
-from tests.harness.processes import SYSTEM_PATH
+from tests.harness.processes import SYSTEM_PATH, search_environment
 
 PACKAGES = Path(__file__).with_name("packages.txt")
 
@@ -63,7 +63,12 @@ class KernelProbe:
         """Try it."""
         command = ["unshare", "--net", "sh", "-ec", self.command]
         finished = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=30,
+            env=search_environment(),
         )
         return finished.returncode == 0
 

@@ -91,28 +91,44 @@ def tls_context(name: str, certificates: Path) -> ssl.SSLContext:
     return context
 
 
-async def listen(listener: Listener, tls: ssl.SSLContext) -> list[asyncio.AbstractServer]:
+@dataclass(frozen=True)
+class Services:
+    """What one listener runs: HTTP, HTTPS and echo over TCP, and echo over UDP."""
+
+    servers: tuple[asyncio.Server, asyncio.Server, asyncio.Server]
+    datagrams: asyncio.DatagramTransport
+
+    async def close(self) -> None:
+        """End all four."""
+        self.datagrams.close()
+        for server in self.servers:
+            server.close()
+            await server.wait_closed()
+
+
+async def listen(listener: Listener, tls: ssl.SSLContext) -> Services:
     """Start one listener's four services."""
     answer = HttpAnswer(listener.name)
     where = listener.address
     loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(UdpEcho, local_addr=(where, listener.echo_port))
-    return [
+    datagrams, _ = await loop.create_datagram_endpoint(UdpEcho, local_addr=(where, listener.echo_port))
+    servers = (
         await asyncio.start_server(answer, where, listener.http_port),
         await asyncio.start_server(answer, where, listener.https_port, ssl=tls),
         await asyncio.start_server(echo, where, listener.echo_port),
-    ]
+    )
+    return Services(servers, datagrams)
 
 
 async def serve(certificates: Path) -> None:
     """Serve every host on both of its addresses until killed."""
-    servers = []
+    running = []
     for host in layout.WORLD_HOSTS:
         tls = tls_context(host.name, certificates)
         for address in (host.address, host.address_v6):
-            servers += await listen(Listener(host.name, address), tls)
-    print(f"{len(servers)} TCP services", flush=True)
-    await asyncio.gather(*(server.serve_forever() for server in servers))
+            running.append(await listen(Listener(host.name, address), tls))
+    print(f"{len(running)} addresses are served", flush=True)
+    await asyncio.gather(*(server.serve_forever() for services in running for server in services.servers))
 
 
 def dns_arguments() -> list[str]:
