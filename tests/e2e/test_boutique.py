@@ -27,6 +27,7 @@ PODS = 14
 DOCUMENTED = {"client", "server", "protocol", "port", "portName", "outcome"} | {
     *("confidence", "connections", "bytes", "first", "last", "evidence")
 }
+HELD_CALL = ("pricefeed", "redis-held")
 REFUSED_CALL = (REFUSED_EDGE.client, "adservice-legacy")
 
 
@@ -37,9 +38,9 @@ class Shop:
     cluster: Target
     stage: Stage
     elsewhere: Stage
-    product: Product
     finished: Finished
     bundle: Bundle
+    held_opened: int
 
     def items(self) -> list[Item]:
         """Return the rows that the application itself is responsible for."""
@@ -60,7 +61,8 @@ def shop(cluster: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         bundle = Bundle(tmp_path_factory.mktemp("capture") / "bundle")
         where = ("-n", name, "--duration", DURATION, "--bundle", str(bundle.path))
         finished = product.run("capture", *where, "--default-deny", "--yes", "-o", "json").expect(0)
-        yield Shop(cluster, stage, elsewhere, product, finished, bundle)
+        held_opened = stage.scores()[HELD_CALL]["opened"]
+        yield Shop(cluster, stage, elsewhere, finished, bundle, held_opened)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,19 @@ def test_the_edges_are_exactly_those_of_the_application(shop: Shop) -> None:
     found = edges_of(shop.finished.items(), shop.stage.namespace)
 
     assert found == sorted(all_edges(shop.cluster.is_harness))
+
+
+def test_the_held_connection_is_older_than_the_capture(shop: Shop) -> None:
+    """It worked before the capture and was never opened again, so its edge was found without a handshake."""
+    assert shop.held_opened == 1
+
+
+def test_name_resolution_and_probes_are_rows_of_their_own(shop: Shop) -> None:
+    """Both happen in every cluster: they are shown, and said to be what they are."""
+    rows = shop.finished.items()
+
+    assert any(row["server"].get("role") == "dns" for row in rows)
+    assert any(row.get("role") == "probe" for row in rows)
 
 
 def test_an_edge_has_the_documented_shape(shop: Shop) -> None:
@@ -197,7 +212,7 @@ def test_every_forbidden_pair_connected_before_the_policies(enforced: Enforced) 
 def test_every_edge_works_anew_under_the_policies(enforced: Enforced, shop: Shop) -> None:
     """Every call of the restarted pods succeeded, or the fixture had failed, the held one among them."""
     assert set(enforced.opened) >= shop.stage.calls() - {REFUSED_CALL}
-    assert enforced.opened["pricefeed", "redis-held"] >= 1
+    assert enforced.opened[HELD_CALL] >= 1
 
 
 def test_every_forbidden_pair_times_out_under_the_policies(enforced: Enforced) -> None:

@@ -79,20 +79,19 @@ class Product:
     def started(self, *args: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
         """Start `kubectl netpolgen` and hand it over while it runs; it never outlives the test."""
         began = time.time()
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [str(self.kubectl.binary), "netpolgen", *args],
             env=self._environment() | dict(env or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
-        try:
-            yield Running(process, began)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
+        ) as process:
+            try:
+                yield Running(process, began)
+            finally:
+                if process.poll() is None:
+                    process.kill()
 
     def _environment(self) -> dict[str, str]:
         """Put the interpreter's own scripts first in PATH: that is where kubectl must find the plugin."""
