@@ -187,12 +187,13 @@ def _unreachable(server: str, error: wire.HTTPError) -> Unreachable:
     if isinstance(error, wire.SSLError):
         way_out = "check certificate-authority and tls-server-name of the cluster in the kubeconfig"
         cause = next((part for part in error.args if isinstance(part, ssl.SSLError)), error)
+    elif isinstance(error, wire.NewConnectionError):
+        # Before ConnectTimeoutError, of which it is a subclass.
+        cause = error.__cause__ or error
     elif isinstance(error, wire.ConnectTimeoutError):
         cause = TimeoutError("no connection in time")
     elif isinstance(error, wire.ReadTimeoutError):
         cause = TimeoutError("no answer in time")
-    elif isinstance(error, wire.NewConnectionError) and error.__cause__ is not None:
-        cause = error.__cause__
     elif isinstance(error, (wire.ProtocolError, wire.ProxyError)) and isinstance(error.args[-1], Exception):
         cause = error.args[-1]
     reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
