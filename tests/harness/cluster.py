@@ -60,6 +60,12 @@ def exclusive(where: Layout) -> Iterator[None]:
         yield
 
 
+def _need_root(verb: str) -> None:
+    """Refuse what only root can do or see: another user's look at the processes would find none alive."""
+    if os.geteuid() != 0:
+        raise HarnessError(f"not root: run `sudo make cluster-{verb}`")
+
+
 @dataclass(frozen=True)
 class Harness:
     """The cluster as one thing."""
@@ -183,8 +189,7 @@ class Harness:
 
     def down(self) -> None:
         """Remove everything; nothing there is fine."""
-        if os.geteuid() != 0:
-            raise HarnessError("not root: run `sudo make cluster-down`")
+        _need_root("down")
         with exclusive(self.where):
             teardown.tear_down(self.where)
 
@@ -193,6 +198,7 @@ class Harness:
         where = self.where
         if not where.state.is_dir():
             return False, ["down"]
+        _need_root("status")
         lines = [
             f"{'runs ' if runs else 'ENDED'}  {name:<24} {where.logs / name}.log"
             for name, runs in recorded_components(where).items()

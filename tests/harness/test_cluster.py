@@ -24,7 +24,8 @@ def test_a_cluster_that_was_never_started_is_down(harness: Harness) -> None:
     assert harness.logs(5) == ["no logs: the cluster is down"]
 
 
-def test_a_half_started_cluster_is_not_healthy(harness: Harness) -> None:
+def test_a_half_started_cluster_is_not_healthy(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     harness.where.pids.mkdir(parents=True)
     (harness.where.pids / "etcd").write_text("1")
     healthy, lines = harness.status()
@@ -47,10 +48,13 @@ def test_an_impossible_number_of_nodes_touches_nothing(harness: Harness) -> None
     assert not harness.where.state.exists()
 
 
-def test_down_without_root_says_so(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_needs_root_says_so(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    harness.where.state.mkdir()
     with pytest.raises(HarnessError, match="sudo make cluster-down"):
         harness.down()
+    with pytest.raises(HarnessError, match="sudo make cluster-status"):
+        harness.status()
 
 
 def test_progress_carries_the_time() -> None:
