@@ -83,7 +83,7 @@ def _about_exposure(service: Service, edges: list[Edge], timeline: Timeline) -> 
                 "exposed-port-unused",
                 Severity.WARNING,
                 f"Service {service.namespace}/{service.name} port {port.port}/{port.protocol.value}",
-                f"type {service.type} invites clients from outside; none came while we watched: it stays shut",
+                f"type {service.type} invites clients from outside, and none came: it stays closed",
                 "capture while it is used, or add an ingress rule for it yourself before you apply",
             )
 

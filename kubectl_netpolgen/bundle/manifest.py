@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from enum import Enum
 from typing import Any
 
 from kubectl_netpolgen.model.bundle import SCHEMA, Manifest, PodCapture, PodState, Rung
 from kubectl_netpolgen.model.errors import BundleError
+from kubectl_netpolgen.model.finding import Finding, Severity, sort_findings
 from kubectl_netpolgen.model.times import parse_rfc3339, rfc3339
 
 _TIMES = ("started", "ended")
@@ -16,9 +18,9 @@ _TIMES = ("started", "ended")
 def manifest_document(manifest: Manifest) -> dict[str, Any]:
     """The manifest as JSON-ready values: camelCase keys, times as RFC 3339."""
     document = _camel(asdict(manifest))
-    document["pods"] = [
-        _camel(asdict(pod)) for pod in sorted(manifest.pods, key=lambda p: (p.namespace, p.name, p.uid))
-    ]
+    pods = sorted(manifest.pods, key=lambda pod: (pod.namespace, pod.name, pod.uid))
+    document["pods"] = [_camel(asdict(pod)) for pod in pods]
+    document["findings"] = [_camel(asdict(finding)) for finding in sort_findings(manifest.findings)]
     return {"apiVersion": "netpolgen/v1", "kind": "Bundle", **document}
 
 
@@ -48,6 +50,7 @@ def parse_manifest(document: Any, *, where: str) -> Manifest:
             arguments={str(key): str(value) for key, value in (document.get("arguments") or {}).items()},
             pods=tuple(_pod(item) for item in document.get("pods") or ()),
             readable=tuple(document.get("readable") or ()),
+            findings=tuple(_finding(item) for item in document.get("findings") or ()),
             schema=schema,
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -78,6 +81,16 @@ def _pod(item: Mapping[str, Any]) -> PodCapture:
     )
 
 
+def _finding(item: Mapping[str, Any]) -> Finding:
+    return Finding(
+        code=str(item["code"]),
+        severity=Severity(item["severity"]),
+        subject=str(item["subject"]),
+        message=str(item["message"]),
+        way_out=str(item.get("wayOut", "")),
+    )
+
+
 def _time(text: str | None) -> int:
     return parse_rfc3339(text) if text else 0
 
@@ -90,5 +103,5 @@ def _camel(values: Mapping[str, Any]) -> dict[str, Any]:
         if key in _TIMES:
             document[name] = rfc3339(value) if value else None
         else:
-            document[name] = value.value if isinstance(value, (PodState, Rung)) else value
+            document[name] = value.value if isinstance(value, Enum) else value
     return document

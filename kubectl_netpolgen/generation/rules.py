@@ -32,7 +32,7 @@ class Unresolved:
 def build_rules(
     edges: Iterable[Edge], direction: PolicyType, *, namespace: str, peers: Peers
 ) -> tuple[tuple[NumberedRule, ...], tuple[Unresolved, ...]]:
-    """Rules for exactly these edges; only peers with equal ports share one, so nothing unseen is crossed in."""
+    """Rules for exactly these edges; only peers with equal ports share one, so nothing is crossed in."""
     ports_of: dict[Peer, set[tuple[Protocol, int]]] = {}
     edges_of: dict[Peer, set[str]] = {}
     unresolved = []

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from kubectl_netpolgen.model.finding import Finding
+
 
 class PodState(str, Enum):
     """The life of one pod in a run; each change is a line of session.jsonl."""
@@ -79,4 +81,6 @@ class Manifest:
     pods: tuple[PodCapture, ...] = ()
     readable: tuple[str, ...] = ()
     """What the cluster let us read beyond the namespaces: `nodes`, `pods:*`, `services:*`, ..."""
+    findings: tuple[Finding, ...] = ()
+    """What the run itself had to say; analysis repeats it with its own."""
     schema: int = SCHEMA

@@ -50,14 +50,13 @@ def derive(
     options: GenerationOptions,
     *,
     decisions_file: Path | None = None,
-    recording_findings: Iterable[Finding] = (),
 ) -> Derived:
     """Read a bundle, find its edges, write and prove policies for them.
 
     Raises BundleError for a directory that is no bundle, NothingCaptured for one without a readable capture.
     """
     recorded = read_bundle(root)
-    findings = [*recorded.findings, *recording_findings]
+    findings = [*recorded.findings, *recorded.manifest.findings]
     captures = list(_read_captures(recorded.captures, findings))
     networks = dict(_read_sockets(recorded.sockets, findings))
     if not captures and not networks:
@@ -158,7 +157,7 @@ def _captured_workloads(
                 "pod-unknown",
                 Severity.WARNING,
                 f"pod UID {uid}",
-                "its capture is here, but the cluster's objects do not name it, so its traffic has no workload",
+                "its capture is here, but no object of the cluster names it, so its traffic has no workload",
                 "capture again",
             )
         )

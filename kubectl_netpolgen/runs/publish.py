@@ -13,8 +13,9 @@ from kubectl_netpolgen.bundle.writer import BundleWriter
 from kubectl_netpolgen.documents.json_text import dump_json, dump_line
 from kubectl_netpolgen.documents.yaml_text import dump_yaml
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
+from kubectl_netpolgen.model.finding import Finding
 from kubectl_netpolgen.model.policy import NetworkPolicy
-from kubectl_netpolgen.output.dot import graph_dot
+from kubectl_netpolgen.output.dot import edges_dot
 from kubectl_netpolgen.output.edge_list import edge_item, edge_list
 from kubectl_netpolgen.output.findings import findings_text
 from kubectl_netpolgen.output.graph import render
@@ -38,20 +39,21 @@ class Published:
     root: Path
     policies: tuple[str, ...]
     graph: tuple[str, ...]
-    notes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    """About the pictures, which depend on this machine and so stay out of the bundle."""
 
 
 def publish(derived: Derived) -> Published:
     """Write flows, edges, findings, policies and the graph; nothing as if it were fine when the proof fails.
 
-    Raises NetpolgenError when an accepted edge is not allowed at both ends; the policies of an earlier run are
-    taken away then, since they are not what this bundle says.
+    Raises NetpolgenError when an accepted edge is not allowed at both ends; the policies of an earlier run
+    are taken away then, since they are not what this bundle says.
     """
     writer = BundleWriter(derived.recorded.root)
     writer.text(layout.FLOWS, flow_lines(derived.flows))
     writer.text(layout.EDGES, "".join(dump_line(edge_item(edge)) + "\n" for edge in derived.edges))
     writer.text(layout.FINDINGS, finding_lines(derived.findings))
-    dot = graph_dot(derived.edges)
+    dot = edges_dot(derived.edges)
     writer.text(layout.GRAPH_DOT, dot)
     _clear_policies(writer.root)
     _demand_proof(derived)
@@ -60,7 +62,7 @@ def publish(derived: Derived) -> Published:
         for policy in derived.generated.policies
     )
     picture = render(dot, writer.root)
-    return Published(writer.root, names, (layout.GRAPH_DOT, *picture.files), tuple(picture.notes))
+    return Published(writer.root, names, (layout.GRAPH_DOT, *picture.files), picture.findings)
 
 
 def _policy_path(policy: NetworkPolicy, derived: Derived) -> str:
@@ -109,10 +111,7 @@ def show(derived: Derived, published: Published, *, format: Format, environment:
                 terminal=environment.stdout_is_terminal,
             )
         )
-    if derived.findings:
-        environment.stderr.write(findings_text(derived.findings))
-    for note in published.notes:
-        environment.say(note)
+    environment.stderr.write(findings_text([*derived.findings, *published.findings], colour=False))
     proven = len(derived.proof.rows)
     environment.say(f"proof: all {proven} accepted edges are allowed at both ends by the policies written")
     environment.say(
