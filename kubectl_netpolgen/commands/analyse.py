@@ -20,6 +20,7 @@ class Options:
 
     bundle: Path
     format: Format
+    headers: bool
     generation: GenerationOptions
     decisions: Path | None
 
@@ -28,7 +29,8 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
     """Options from the parsed command line."""
     return Options(
         bundle=environment.directory / arguments.bundle,
-        format=Format(arguments.output or "table"),
+        format=Format(arguments.output),
+        headers=not arguments.no_headers,
         generation=GenerationOptions(default_deny=arguments.default_deny, dns=DnsMode(arguments.dns)),
         decisions=environment.directory / arguments.decisions if arguments.decisions else None,
     )
@@ -43,4 +45,6 @@ def validate(options: Options) -> None:
 def run(options: Options, environment: Environment) -> ExitStatus:
     """Derive, write and show."""
     derived = derive(options.bundle, options.generation, decisions_file=options.decisions)
-    return show(derived, publish(derived), format=options.format, environment=environment)
+    return show(
+        derived, publish(derived), format=options.format, headers=options.headers, environment=environment
+    )

@@ -98,7 +98,9 @@ def _demand_proof(derived: Derived) -> None:
     )
 
 
-def show(derived: Derived, published: Published, *, format: Format, environment: Environment) -> ExitStatus:
+def show(
+    derived: Derived, published: Published, *, format: Format, headers: bool, environment: Environment
+) -> ExitStatus:
     """The product on stdout, findings and the next steps on stderr; the status that follows."""
     if format is Format.JSON:
         environment.stdout.write(dump_json(edge_list(derived.edges)))
@@ -109,6 +111,7 @@ def show(derived: Derived, published: Published, *, format: Format, environment:
                 width=environment.width,
                 colour=environment.colour,
                 terminal=environment.stdout_is_terminal,
+                headers=headers,
             )
         )
     environment.stderr.write(findings_text([*derived.findings, *published.findings], colour=False))

@@ -1,0 +1,225 @@
+"""`capture`: watch the traffic of pods for a while and write the policies that allow exactly that."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+
+from kubectl_netpolgen.bundle.layout import bundle_name
+from kubectl_netpolgen.bundle.writer import BundleWriter
+from kubectl_netpolgen.cluster.agent import AgentLimits
+from kubectl_netpolgen.cluster.api import Api
+from kubectl_netpolgen.cluster.attach import DEFAULT_IMAGE
+from kubectl_netpolgen.cluster.kubeconfig import connect
+from kubectl_netpolgen.cluster.preflight import Preflight, preflight
+from kubectl_netpolgen.generation.dns import DnsMode
+from kubectl_netpolgen.generation.policies import GenerationOptions
+from kubectl_netpolgen.model.bundle import Manifest
+from kubectl_netpolgen.model.errors import ExitStatus, NetpolgenError, NothingCaptured, UsageError
+from kubectl_netpolgen.output.preflight import CapturePlan, preflight_text
+from kubectl_netpolgen.output.progress import Progress
+from kubectl_netpolgen.runs.connection import access_from, namespaces_from
+from kubectl_netpolgen.runs.derive import derive
+from kubectl_netpolgen.runs.ports import Environment
+from kubectl_netpolgen.runs.publish import Format, publish, show
+from kubectl_netpolgen.runs.record import Recording, RecordOptions, record
+
+IMAGE_VARIABLE = "NETPOLGEN_IMAGE"
+_MIN_DURATION = 1.0
+_MAX_DURATION = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to capture, for how long, and what to make of it."""
+
+    arguments: argparse.Namespace
+    """For the connection flags, which `runs.connection` reads."""
+    selector: str
+    duration: float
+    image: str
+    bundle: Path | None
+    lease: float
+    linger: float
+    confirmed: bool
+    dry_run: bool
+    format: Format
+    headers: bool
+    generation: GenerationOptions
+
+
+def complete(arguments: argparse.Namespace, environment: Environment) -> Options:
+    """Options from the parsed command line; the image also from NETPOLGEN_IMAGE."""
+    return Options(
+        arguments=arguments,
+        selector=arguments.selector or "",
+        duration=arguments.duration,
+        image=arguments.image or environment.variables.get(IMAGE_VARIABLE) or DEFAULT_IMAGE,
+        bundle=environment.directory / arguments.bundle if arguments.bundle else None,
+        lease=arguments.lease,
+        linger=arguments.linger,
+        confirmed=arguments.yes,
+        dry_run=arguments.dry_run != "none",
+        format=Format(arguments.output),
+        headers=not arguments.no_headers,
+        generation=GenerationOptions(default_deny=arguments.default_deny, dns=DnsMode(arguments.dns)),
+    )
+
+
+def validate(options: Options) -> None:
+    """Refuse what cannot be before anything is touched."""
+    if not _MIN_DURATION <= options.duration <= _MAX_DURATION:
+        raise UsageError("--duration: must be from 1s to 24h", way_out="for longer, capture several times")
+    if options.lease < 60:
+        raise UsageError(
+            "--lease: must be at least 60s", way_out="it is renewed by every pull, about each 20s"
+        )
+    if options.linger < 10:
+        raise UsageError(
+            "--linger: must be at least 10s", way_out="collecting after the end takes its time too"
+        )
+    bundle = options.bundle
+    if bundle is not None and bundle.exists() and (not bundle.is_dir() or any(bundle.iterdir())):
+        raise UsageError(
+            f"--bundle: {bundle} exists and is not an empty directory", way_out="name another directory"
+        )
+
+
+def run(options: Options, environment: Environment) -> ExitStatus:
+    """Preflight, record, derive, write, show."""
+    environment.say("looking at the cluster ...")
+    started = environment.now()
+    api = connect(access_from(options.arguments), environment.variables)
+    namespaces = namespaces_from(options.arguments, api)
+    checked = preflight(api, namespaces, options.selector)
+    checked.demand_rights()
+    root = options.bundle or environment.directory / bundle_name(namespaces, started)
+    environment.stderr.write(_plan_text(options, api, checked, root, environment))
+    if options.dry_run:
+        return ExitStatus.DONE
+    _confirm(options, environment)
+    writer = BundleWriter.create(root)
+    manifest = Manifest(
+        run=secrets.token_hex(4),
+        tool_version=version("kubectl-netpolgen"),
+        namespaces=namespaces,
+        context=api.context,
+        server=api.server,
+        started=started,
+        ended=0,
+        duration=options.duration,
+        arguments={"selector": options.selector, "image": options.image},
+    )
+    writer.manifest(manifest)
+    writer.session(time=started, state="run-started", run=manifest.run)
+    recording, interrupted = _record(options, api, writer, manifest, environment)
+    writer.manifest(
+        replace(
+            manifest,
+            ended=recording.ended,
+            pods=recording.pods,
+            readable=tuple(sorted(recording.readable)),
+            findings=(*checked.findings, *recording.findings),
+        )
+    )
+    if not any(pod.pcap or pod.sockets for pod in recording.pods):
+        raise NothingCaptured(
+            f"nothing was captured in {', '.join(namespaces)}: {_reasons(recording)}",
+            way_out=f"{root} tells pod by pod; `kubectl netpolgen doctor` checks what a capture needs",
+        )
+    derived = derive(root, options.generation)
+    published = publish(derived)
+    writer.session(time=environment.now(), state="run-written", run=manifest.run)
+    status = show(derived, published, format=options.format, headers=options.headers, environment=environment)
+    return ExitStatus.INTERRUPTED if interrupted else status
+
+
+def _plan_text(options: Options, api: Api, checked: Preflight, root: Path, environment: Environment) -> str:
+    plan = CapturePlan(
+        context=api.context,
+        server=api.server,
+        server_version=checked.server_version,
+        namespaces=checked.namespaces,
+        pods=checked.pods,
+        image=options.image,
+        capabilities=("NET_RAW",) if options.image == DEFAULT_IMAGE else ("NET_RAW", "SETGID", "SETUID"),
+        duration=options.duration,
+        bundle=str(root),
+    )
+    return preflight_text(plan, checked.findings, colour=False)
+
+
+def _confirm(options: Options, environment: Environment) -> None:
+    if options.confirmed:
+        return
+    if not environment.stdin_is_terminal:
+        raise UsageError(
+            "a capture changes the pods' specs for good, and nobody is here to say yes", way_out="add --yes"
+        )
+    environment.stderr.write("Go on? [y/N] ")
+    environment.stderr.flush()
+    if environment.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise NetpolgenError("nothing was done", way_out="answer y, or add --yes")
+
+
+def _record(
+    options: Options, api: Api, writer: BundleWriter, manifest: Manifest, environment: Environment
+) -> tuple[Recording, bool]:
+    """Record with ^C as `stop and collect`, and twice as `leave at once`."""
+    stop, abandon = threading.Event(), threading.Event()
+    with (
+        Progress(environment.stderr, terminal=environment.stderr_is_terminal) as progress,
+        _interrupts(stop, abandon, environment),
+    ):
+        recording = record(
+            api,
+            RecordOptions(
+                namespaces=manifest.namespaces,
+                selector=options.selector,
+                duration=options.duration,
+                image=options.image,
+                limits=AgentLimits(lease=int(options.lease), linger=int(options.linger)),
+            ),
+            writer,
+            view=progress,
+            clock=environment.now,
+            run=manifest.run,
+            stop=stop,
+            abandon=abandon,
+        )
+    return recording, stop.is_set()
+
+
+@contextmanager
+def _interrupts(stop: threading.Event, abandon: threading.Event, environment: Environment) -> Iterator[None]:
+    """SIGINT and SIGTERM set `stop`, the next one `abandon`; what was there before comes back afterwards."""
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            abandon.set()
+            return
+        stop.set()
+        environment.say("stopping and collecting; interrupt again to leave at once")
+
+    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _reasons(recording: Recording) -> str:
+    reasons = sorted(
+        {f"{pod.namespace}/{pod.name}: {pod.reason or pod.state.value}" for pod in recording.pods}
+    )
+    shown = "; ".join(reasons[:5])
+    return shown + (f"; and {len(reasons) - 5} more" if len(reasons) > 5 else "") if reasons else "no pods"
