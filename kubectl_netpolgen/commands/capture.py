@@ -25,7 +25,7 @@ from kubectl_netpolgen.generation.policies import GenerationOptions
 from kubectl_netpolgen.model.bundle import Manifest
 from kubectl_netpolgen.model.errors import ExitStatus, NetpolgenError, NothingCaptured, UsageError
 from kubectl_netpolgen.output.preflight import CapturePlan, preflight_text
-from kubectl_netpolgen.output.progress import Progress
+from kubectl_netpolgen.output.progress import open_progress
 from kubectl_netpolgen.runs.connection import access_from, namespaces_from
 from kubectl_netpolgen.runs.derive import derive
 from kubectl_netpolgen.runs.ports import Environment
@@ -176,7 +176,7 @@ def _record(
     """Record with ^C as `stop and collect`, and twice as `leave at once`."""
     stop, abandon = threading.Event(), threading.Event()
     with (
-        Progress(environment.stderr, terminal=environment.stderr_is_terminal) as progress,
+        open_progress(environment.stderr, terminal=environment.stderr_is_terminal) as progress,
         _interrupts(stop, abandon, environment),
     ):
         recording = record(
