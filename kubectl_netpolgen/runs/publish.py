@@ -13,9 +13,8 @@ from kubectl_netpolgen.bundle.writer import BundleWriter
 from kubectl_netpolgen.documents.json_text import dump_json, dump_line
 from kubectl_netpolgen.documents.yaml_text import dump_yaml
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
-from kubectl_netpolgen.model.finding import Finding
 from kubectl_netpolgen.model.policy import NetworkPolicy
-from kubectl_netpolgen.output.dot import edges_dot
+from kubectl_netpolgen.output.dot import graph_dot
 from kubectl_netpolgen.output.edge_list import edge_item, edge_list
 from kubectl_netpolgen.output.findings import findings_text
 from kubectl_netpolgen.output.graph import render
@@ -39,7 +38,7 @@ class Published:
     root: Path
     policies: tuple[str, ...]
     graph: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
     """About the pictures, which depend on this machine and so stay out of the bundle."""
 
 
@@ -53,7 +52,7 @@ def publish(derived: Derived) -> Published:
     writer.text(layout.FLOWS, flow_lines(derived.flows))
     writer.text(layout.EDGES, "".join(dump_line(edge_item(edge)) + "\n" for edge in derived.edges))
     writer.text(layout.FINDINGS, finding_lines(derived.findings))
-    dot = edges_dot(derived.edges)
+    dot = graph_dot(derived.edges)
     writer.text(layout.GRAPH_DOT, dot)
     _clear_policies(writer.root)
     _demand_proof(derived)
@@ -62,7 +61,7 @@ def publish(derived: Derived) -> Published:
         for policy in derived.generated.policies
     )
     picture = render(dot, writer.root)
-    return Published(writer.root, names, (layout.GRAPH_DOT, *picture.files), picture.findings)
+    return Published(writer.root, names, (layout.GRAPH_DOT, *picture.files), picture.notes)
 
 
 def _policy_path(policy: NetworkPolicy, derived: Derived) -> str:
@@ -114,7 +113,9 @@ def show(
                 headers=headers,
             )
         )
-    environment.stderr.write(findings_text([*derived.findings, *published.findings], colour=False))
+    environment.stderr.write(findings_text(derived.findings, colour=False))
+    for note in published.notes:
+        environment.say(note)
     proven = len(derived.proof.rows)
     environment.say(f"proof: all {proven} accepted edges are allowed at both ends by the policies written")
     environment.say(
