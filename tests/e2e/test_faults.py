@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.boutique import hostile
+from tests.e2e.boutique.cutting import api_address, cuttable_way, kubeconfig_through
 from tests.e2e.boutique.leftovers import wait_until_none_runs
 from tests.e2e.boutique.player import Call, Listen
 from tests.e2e.boutique.product import Bundle, Finished, Product, edges_of
@@ -165,6 +166,24 @@ def test_a_pod_deleted_during_the_capture_costs_only_itself(
         successor = _wait_for_successor(pair, "web")
         running.wait_for(bundle, "capturing", pod=f"{pair.namespace}/{successor}", timeout=15)
         finished = running.finish().expect(0, 3)
+
+    found = edges_of(finished.items(), pair.namespace)
+    assert ("caller", "web", 8080, "established") in {(e.client, e.server, e.port, e.outcome) for e in found}
+    wait_until_none_runs(cluster.kubectl, pair.namespace)
+
+
+def test_connections_cut_in_the_middle_cost_nothing(cluster: Target, pair: Stage, tmp_path: Path) -> None:
+    """Exec, watch and pull all break at once, twice: what the pods hold is asked for again."""
+    bundle = Bundle(tmp_path / "bundle")
+    with cuttable_way(api_address(cluster.kubectl)) as way:
+        kubeconfig = kubeconfig_through(cluster.kubectl, way, tmp_path / "kubeconfig")
+        through = Product(cluster.kubectl, kubeconfig)
+        with through.started(*capture_flags(pair, bundle, 12), "-o", "json") as running:
+            running.wait_for(bundle, "run-all-capturing")
+            for pause in (3, 3):
+                time.sleep(pause)
+                way.cut()
+            finished = running.finish().expect(0)
 
     found = edges_of(finished.items(), pair.namespace)
     assert ("caller", "web", 8080, "established") in {(e.client, e.server, e.port, e.outcome) for e in found}
