@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.boutique.edges import ExpectedEdge
 from tests.e2e.boutique.product import Bundle, Finished, edges_of
 
@@ -58,3 +60,9 @@ def test_the_journal_is_read_while_it_is_written(tmp_path: Path) -> None:
     assert [line.pod for line in bundle.journal()] == [None, "shop/a"]
     assert bundle.moment("capturing") - bundle.moment("run-started") == 1.5
     assert Bundle(tmp_path / "nothing").journal() == []
+
+
+@pytest.mark.parametrize("said", ["Traceback (most recent call last):", "error: internal error: KeyError"])
+def test_a_fault_of_our_own_never_passes_for_a_clear_error(said: str) -> None:
+    with pytest.raises(AssertionError):
+        Finished(1, "", said, 0.0, 0.0).expect(1)

@@ -43,9 +43,10 @@ class Finished:
         return rows
 
     def expect(self, *statuses: int) -> Finished:
-        """Fail unless the run ended with one of these statuses and without a traceback."""
+        """Fail unless the run ended with one of these statuses and without anything that is our own fault."""
         assert self.status in statuses, f"exit status {self.status}, not {statuses}\n{self.said}"
-        assert "Traceback" not in self.said, self.said
+        for ours in ("Traceback", "internal error"):
+            assert ours not in self.said, self.said
         return self
 
 
