@@ -38,10 +38,13 @@ def cluster() -> Target:
     A machine that cannot run it fails the tests with the list of what it lacks: a skip would look
     like success.
     """
+    lack = ""
     try:
         return find_target()
     except HarnessError as error:
-        pytest.fail(str(error), pytrace=False)
+        lack = str(error)
+    # Outside of the handler: the message is for a person, and a chain of exceptions would bury it.
+    pytest.fail(lack, pytrace=False)
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
-import signal
 import subprocess
 import sys
 import time
@@ -18,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.harness import layout, teardown
+from tests.harness.__main__ import DOWN
 from tests.harness.cluster import Harness
 from tests.harness.kubectl import Kubectl, KubectlError
 from tests.harness.pki import Certificate
@@ -370,14 +369,20 @@ def test_the_user_dev_has_the_rights_that_a_test_binds_and_no_others(cluster: Ta
         dev.run("-n", namespace, "get", "secrets")
 
 
-def harness_command(*arguments: str) -> subprocess.Popen[str]:
+def command_line(verb: str) -> list[str]:
     """The harness as make calls it."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.harness", *arguments],
+    return [sys.executable, "-m", "tests.harness", verb]
+
+
+def harness(verb: str) -> subprocess.CompletedProcess[str]:
+    """Call the harness and wait until it is done."""
+    return subprocess.run(
+        command_line(verb),
         cwd=layout.CHECKOUT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
+        check=False,
+        timeout=UP_SECONDS * 3,
     )
 
 
@@ -386,26 +391,27 @@ def test_down_leaves_nothing_and_a_killed_up_is_no_obstacle(cluster: Target) -> 
     where = Harness().where
     export = f"export KUBECONFIG={where.admin_kubeconfig}\n"
     for _ in range(2):
-        assert harness_command("down").wait(60) == 0
+        assert harness("down").returncode == 0
         assert not teardown.leftovers(where)
         assert not where.admin_kubeconfig.exists()
-        assert harness_command("status").wait(10) == 3
+        assert harness("status").returncode == DOWN
 
-    interrupted = harness_command("up")
-    assert interrupted.stderr is not None
-    # Nodes are half there by then, with containers running.
-    assert any("nodes registered" in line for line in interrupted.stderr)
-    interrupted.send_signal(signal.SIGKILL)
-    interrupted.communicate()
-    assert harness_command("status").wait(10) == 3
+    with subprocess.Popen(
+        command_line("up"), cwd=layout.CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as interrupted:
+        assert interrupted.stderr is not None
+        # Nodes are half there by then.
+        assert any("nodes registered" in line for line in interrupted.stderr)
+        interrupted.kill()
+    assert harness("status").returncode == DOWN
 
     started = time.monotonic()
-    said, progress = harness_command("up").communicate(timeout=UP_SECONDS * 3)
+    anew = harness("up")
     assert time.monotonic() - started < UP_SECONDS
-    assert said == export
-    assert "removing what an earlier run left" in progress
+    assert anew.stdout == export
+    assert "removing what an earlier run left" in anew.stderr
 
-    again, progress = harness_command("up").communicate(timeout=10)
-    assert again == export
-    assert re.search("up already", progress)
+    again = harness("up")
+    assert again.stdout == export
+    assert "up already" in again.stderr
     assert json.loads(cluster.kubectl.run("get", "--raw", "/version").stdout)["gitVersion"].startswith("v1.")
