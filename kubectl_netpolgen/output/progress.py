@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -30,7 +29,7 @@ _ENDED = frozenset(
 
 
 class View(Protocol):
-    """What a run tells while it goes on; from any thread."""
+    """What a run tells while it goes on, from one thread at a time; between `with` and its end."""
 
     def pod(self, capture: PodCapture, *, received: int) -> None:
         """A pod's state or the bytes received of it have changed."""
@@ -79,7 +78,6 @@ class PlainProgress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._lock = threading.Lock()
         self._told: dict[str, tuple[PodState, str]] = {}
 
     def __enter__(self) -> PlainProgress:
@@ -93,16 +91,14 @@ class PlainProgress:
     def pod(self, capture: PodCapture, *, received: int) -> None:
         """Tell the pod's new state, once."""
         news = (capture.state, capture.reason)
-        with self._lock:
-            if self._told.get(capture.uid) == news:
-                return
-            self._told[capture.uid] = news
-            self._write(f"{capture.namespace}/{capture.name}: {pod_words(capture, received=received)}")
+        if self._told.get(capture.uid) == news:
+            return
+        self._told[capture.uid] = news
+        self._write(f"{capture.namespace}/{capture.name}: {pod_words(capture, received=received)}")
 
     def say(self, message: str) -> None:
         """One line."""
-        with self._lock:
-            self._write(message)
+        self._write(message)
 
     def phase(self, name: str) -> None:
         """One line."""
@@ -121,7 +117,6 @@ class TerminalProgress:
         self._bars = _bars(self._console)
         # the phase, the shared bar and the prompt's own line need room too
         self._room = max(self._console.height - 4, 1)
-        self._lock = threading.Lock()
         self._tasks: dict[str, TaskID] = {}
         self._rest: dict[str, tuple[PodState, int]] = {}
         self._phase = self._bars.add_task("", label="", words="", total=None, visible=False)
@@ -138,21 +133,20 @@ class TerminalProgress:
 
     def pod(self, capture: PodCapture, *, received: int) -> None:
         """Move the pod's bar; a pod whose end is known has a full one."""
-        with self._lock:
-            if capture.uid not in self._tasks and len(self._tasks) >= self._room:
-                self._rest[capture.uid] = (capture.state, received)
-                self._show_rest()
-                return
-            if capture.uid not in self._tasks:
-                label = terminal_text(f"{capture.namespace}/{capture.name}")
-                self._tasks[capture.uid] = self._bars.add_task("", label=label, words="", total=None)
-            ended = capture.state in _ENDED
-            self._bars.update(
-                self._tasks[capture.uid],
-                total=max(received, 1) if ended else capture.bytes or None,
-                completed=max(received, 1) if ended else received,
-                words=terminal_text(pod_words(capture, received=received)),
-            )
+        if capture.uid not in self._tasks and len(self._tasks) >= self._room:
+            self._rest[capture.uid] = (capture.state, received)
+            self._show_rest()
+            return
+        if capture.uid not in self._tasks:
+            label = terminal_text(f"{capture.namespace}/{capture.name}")
+            self._tasks[capture.uid] = self._bars.add_task("", label=label, words="", total=None)
+        ended = capture.state in _ENDED
+        self._bars.update(
+            self._tasks[capture.uid],
+            total=max(received, 1) if ended else capture.bytes or None,
+            completed=max(received, 1) if ended else received,
+            words=terminal_text(pod_words(capture, received=received)),
+        )
 
     def say(self, message: str) -> None:
         """One line above the bars."""
@@ -162,8 +156,7 @@ class TerminalProgress:
 
     def phase(self, name: str) -> None:
         """The first line of the bars."""
-        with self._lock:
-            self._bars.update(self._phase, label=terminal_text(name), visible=True)
+        self._bars.update(self._phase, label=terminal_text(name), visible=True)
 
     def _show_rest(self) -> None:
         ended = sum(state in _ENDED for state, _ in self._rest.values())

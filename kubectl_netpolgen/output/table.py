@@ -15,8 +15,8 @@ from kubectl_netpolgen.output.quantities import size_text
 from kubectl_netpolgen.output.wording import (
     Section,
     endpoint_words,
+    home_namespace,
     marks,
-    only_namespace,
     port_words,
     section_of,
     sort_edges,
@@ -105,7 +105,7 @@ def _terminal_table(edges: Sequence[Edge], *, width: int, colour: bool, headers:
         legacy_windows=False,
         _environ={},
     )
-    home = only_namespace(edges)
+    home = home_namespace(edges)
     for number, (section, members) in enumerate(_sections(edges)):
         if number:
             console.print()
@@ -119,11 +119,12 @@ def _print_section(
 ) -> None:
     from rich.text import Text
 
-    title = section.value + (f" in {home}" if home else "")
+    # names without a namespace are in the home namespace; the title says which that is
+    title = section.value + (f" in and around {home}" if home else "")
     wide = console.width >= WIDE
     table = _empty_table(wide=wide, headers=headers)
-    for client, members in groupby(edges, key=lambda edge: edge.client):
-        table.add_row(Text(terminal_text(endpoint_words(client, home=home)), style="bold"))
+    for client, members in groupby(edges, key=lambda edge: endpoint_words(edge.client, home=home)):
+        table.add_row(Text(terminal_text(client), style="bold"))
         for edge in members:
             cells = _cells(edge, home=home, wide=wide)
             table.add_row(*(Text(terminal_text(cell), style=_COLOURS[section]) for cell in cells))
@@ -135,14 +136,15 @@ def _empty_table(*, wide: bool, headers: bool) -> Table:
     from rich.table import Table
 
     table = Table(box=None, show_header=headers, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("CLIENT / SERVER", overflow="fold", ratio=None)
+    table.add_column("CLIENT\n  SERVER", overflow="fold")
     table.add_column("PORT", overflow="fold")
     table.add_column("OUTCOME", no_wrap=True)
     table.add_column("CONNS", justify="right", no_wrap=True)
     if wide:
         table.add_column("BYTES", justify="right", no_wrap=True)
         table.add_column("LAST SEEN", no_wrap=True)
-    table.add_column("NOTE", overflow="fold")
+    # notes wrap well and names do not
+    table.add_column("NOTE", overflow="fold", max_width=None if wide else 14)
     return table
 
 
@@ -151,7 +153,7 @@ def _cells(edge: Edge, *, home: str, wide: bool) -> list[str]:
     if wide:
         counts += ["-" if edge.bytes is None else size_text(edge.bytes), f"{rfc3339(edge.last)[11:19]} UTC"]
     return [
-        f"  -> {endpoint_words(edge.server, home=home)}",
+        f"  {endpoint_words(edge.server, home=home)}",
         port_words(edge),
         edge.outcome.value,
         *counts,

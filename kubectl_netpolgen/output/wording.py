@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
@@ -40,10 +41,10 @@ def sort_edges(edges: Iterable[Edge]) -> list[Edge]:
     )
 
 
-def only_namespace(edges: Iterable[Edge]) -> str:
-    """The one namespace of all workloads and Services, or nothing when there are several."""
-    names = {end.namespace for edge in edges for end in (edge.client, edge.server) if end.namespace}
-    return names.pop() if len(names) == 1 else ""
+def home_namespace(edges: Iterable[Edge]) -> str:
+    """The namespace that most ends of edges are in, and so need not be repeated; empty when none has one."""
+    counts = Counter(end.namespace for edge in edges for end in (edge.client, edge.server) if end.namespace)
+    return min(counts, key=lambda namespace: (-counts[namespace], namespace), default="")
 
 
 def endpoint_words(endpoint: Endpoint, *, home: str = "") -> str:
