@@ -12,6 +12,7 @@ from tests.harness.errors import HarnessError
 from tests.harness.kubectl import KubectlError
 
 DOWN = 3
+INTERRUPTED = 130
 
 
 def _say(line: str) -> None:
@@ -54,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (HarnessError, KubectlError) as error:
         _say(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        _say("interrupted: `up` starts anew, `down` removes what is there")
+        return INTERRUPTED
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -100,6 +101,9 @@ class Harness:
     def prepare(self, progress: Progress) -> tuple[Programs, Sequence[Path]]:
         """Check the machine, then build programs and images that are not in the cache."""
         cache = self.where.cache
+        # A killed build leaves its scratch directory; the lock says that nobody else is building.
+        for scratch in cache.glob("*/.*-*"):
+            shutil.rmtree(scratch, ignore_errors=True)
         missing = gobuild.missing_modules(cache)
         toolbox_is_built = images.toolbox_archive(cache).is_file()
         requirements.check(needs_go=bool(missing), needs_mmdebstrap=not toolbox_is_built)

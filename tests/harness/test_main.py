@@ -34,6 +34,17 @@ def test_an_error_is_one_message_and_status_1(
     assert (said.out, said.err) == ("", "error: not root\n")
 
 
+def test_an_interrupted_up_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def up(self: Harness, count: int, progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Harness, "up", up)
+    assert command.main(["up"]) == command.INTERRUPTED
+    assert "starts anew" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("healthy", "status"), [(True, 0), (False, 3)])
 def test_status_answers_by_its_exit_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], healthy: bool, status: int
