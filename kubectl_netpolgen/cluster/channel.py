@@ -71,12 +71,17 @@ def open_channel(api: Api, path: str, *, what: str, connect_timeout: float) -> C
     renewed = False
     for remaining in reversed(range(ATTEMPTS)):
         settings = api.websocket_settings()
+        if settings.proxy.get("proxy_type") == "https":
+            raise ClusterError(
+                f"{what}: no command can go through a proxy of https: {settings.proxy['http_proxy_host']}",
+                way_out="give the proxy's http:// address in proxy-url or HTTPS_PROXY, or set NO_PROXY",
+            )
         channel = Channel(sslopt=dict(settings.tls), skip_utf8_validation=True, enable_multithread=False)
         connect: Callable[..., None] = channel.connect
         try:
             connect(
                 settings.url + path,
-                header=[f"{name}: {value}" for name, value in settings.headers.items()],
+                header=[f"{name}: {value}" for name, value in settings.headers],
                 subprotocols=list(SUBPROTOCOLS),
                 timeout=connect_timeout,
                 redirect_limit=0,

@@ -15,7 +15,7 @@ import urllib3
 from urllib3 import exceptions as wire
 
 from kubectl_netpolgen.cluster.status import ApiError, Unreachable, failure
-from kubectl_netpolgen.cluster.transport import Transport, WebSocketSettings
+from kubectl_netpolgen.cluster.transport import Headers, Transport, WebSocketSettings
 from kubectl_netpolgen.model.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -123,15 +123,17 @@ class Session:
             self._pause(wait)
         raise ApiError(f"{request.path}: the credentials were refused again and again", code=401)
 
-    def _current(self) -> tuple[Transport, dict[str, str], int]:
+    def _current(self) -> tuple[Transport, Headers, int]:
         with self._lock:
-            return self._transport, dict(self._transport.authorise()), self._generation
+            return self._transport, tuple(self._transport.authorise()), self._generation
 
-    def _send(self, transport: Transport, headers: Mapping[str, str], request: Request) -> BaseHTTPResponse:
+    def _send(self, transport: Transport, headers: Headers, request: Request) -> BaseHTTPResponse:
         url = transport.server + quote(request.path, safe="/:")
         if request.query:
             url += "?" + urlencode(request.query)
-        fields = {**headers, "Accept": "application/json, */*"}
+        fields = urllib3.HTTPHeaderDict({"Accept": "application/json, */*"})
+        for name, value in headers:
+            fields.add(name, value)
         if request.compressed:
             fields["Accept-Encoding"] = "gzip"
         encoded = None

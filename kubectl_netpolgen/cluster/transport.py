@@ -5,12 +5,15 @@ Made by `kubeconfig`, used by `api` and `exec`; neither of these knows where cre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
+
+Headers = Sequence[tuple[str, str]]
+"""Pairs, because `Impersonate-Group` stands once for every group."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Transport:
     server: str
     """Scheme, host, port and, behind a gateway such as Rancher's, a path; no slash at the end."""
     pool: PoolManager
-    authorise: Callable[[], Mapping[str, str]]
+    authorise: Callable[[], Headers]
     """Headers of this moment; may refresh a token that runs out, so it is called under a lock."""
     tls: Mapping[str, Any] = field(default_factory=dict)
     """websocket-client's `sslopt`: the same trust and client certificate as the pool's."""
@@ -34,7 +37,7 @@ class WebSocketSettings:
 
     url: str
     """`wss://host:port` and the server's own path; no slash at the end."""
-    headers: Mapping[str, str]
+    headers: Headers
     tls: Mapping[str, Any]
     proxy: Mapping[str, Any]
     generation: int

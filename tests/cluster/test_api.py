@@ -290,4 +290,4 @@ def test_a_watch_asks_for_bookmarks_and_an_end(server: FakeApi, api: Api) -> Non
 def test_websocket_settings_are_the_same_server_and_user(server: FakeApi, api: Api) -> None:
     settings = api.websocket_settings()
     assert settings.url == f"wss://127.0.0.1:{server.port}"
-    assert settings.headers == {"Authorization": "Bearer good"}
+    assert list(settings.headers) == [("Authorization", "Bearer good")]

@@ -36,7 +36,7 @@ def test_what_is_repeated_and_when(
 
 def test_a_certificate_that_nobody_vouches_for_is_unreachable_and_says_where_to_look() -> None:
     with FakeApi() as server:
-        transport = Transport(server.url, urllib3.PoolManager(), dict)
+        transport = Transport(server.url, urllib3.PoolManager(), list)
         with (
             Api(lambda: transport) as api,
             pytest.raises(Unreachable, match="certificate verify failed") as caught,
@@ -46,14 +46,14 @@ def test_a_certificate_that_nobody_vouches_for_is_unreachable_and_says_where_to_
 
 
 def test_a_name_that_nobody_knows_is_unreachable() -> None:
-    transport = Transport("https://nowhere.invalid:6443", urllib3.PoolManager(), dict)
+    transport = Transport("https://nowhere.invalid:6443", urllib3.PoolManager(), list)
     with Api(lambda: transport) as api, pytest.raises(Unreachable, match=r"https://nowhere\.invalid:6443: "):
         api.get("/version")
 
 
 def test_plain_http_where_tls_is_spoken_is_unreachable() -> None:
     with FakeApi() as server:
-        transport = Transport(server.url.replace("https", "http"), urllib3.PoolManager(), dict)
+        transport = Transport(server.url.replace("https", "http"), urllib3.PoolManager(), list)
         with Api(lambda: transport, pause=lambda seconds: None) as api, pytest.raises(Unreachable):
             api.get("/version")
 

@@ -17,6 +17,8 @@ class Received:
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: bytes
+    all_headers: tuple[tuple[str, str], ...] = ()
+    """With those that came several times."""
 
 
 @dataclass(frozen=True)

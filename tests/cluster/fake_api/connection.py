@@ -18,7 +18,7 @@ def open_transport(server: FakeApi, *, token: str = "good", url: str = "") -> Tr
     return Transport(
         server=url or server.url,
         pool=urllib3.PoolManager(ca_certs=authority, maxsize=64),
-        authorise=lambda: {"Authorization": f"Bearer {token}"},
+        authorise=lambda: [("Authorization", f"Bearer {token}")],
         tls={"ca_certs": authority, "cert_reqs": ssl.CERT_REQUIRED},
     )
 

@@ -53,7 +53,16 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         self.query = parse_qs(parts.query, keep_blank_values=True)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.api.note(Received(self.command, parts.path, self.query, dict(self.headers), body))
+        self.api.note(
+            Received(
+                self.command,
+                parts.path,
+                self.query,
+                dict(self.headers),
+                body,
+                tuple(self.headers.items()),
+            )
+        )
         planned = self.api.planned(self.command, parts.path)
         if planned is not None:
             self._send(planned)
