@@ -1,0 +1,108 @@
+"""Which collections a run reads, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+EVERYWHERE = "*"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A resource of the API as its paths write it."""
+
+    prefix: str
+    resource: str
+
+    def path(self, namespace: str = "") -> str:
+        """The collection's path in one namespace, or at cluster scope."""
+        within = f"namespaces/{quote(namespace, safe='')}/" if namespace else ""
+        return f"{self.prefix}/{within}{self.resource}"
+
+
+PODS = Collection("/api/v1", "pods")
+SERVICES = Collection("/api/v1", "services")
+NAMESPACES = Collection("/api/v1", "namespaces")
+NODES = Collection("/api/v1", "nodes")
+ENDPOINT_SLICES = Collection("/apis/discovery.k8s.io/v1", "endpointslices")
+REPLICA_SETS = Collection("/apis/apps/v1", "replicasets")
+DEPLOYMENTS = Collection("/apis/apps/v1", "deployments")
+STATEFUL_SETS = Collection("/apis/apps/v1", "statefulsets")
+DAEMON_SETS = Collection("/apis/apps/v1", "daemonsets")
+JOBS = Collection("/apis/batch/v1", "jobs")
+CRON_JOBS = Collection("/apis/batch/v1", "cronjobs")
+NETWORK_POLICIES = Collection("/apis/networking.k8s.io/v1", "networkpolicies")
+INGRESSES = Collection("/apis/networking.k8s.io/v1", "ingresses")
+
+# What says who an address is and who owns it, in the captured namespaces and elsewhere alike.
+_WHO = (
+    PODS,
+    SERVICES,
+    ENDPOINT_SLICES,
+    NETWORK_POLICIES,
+    REPLICA_SETS,
+    DEPLOYMENTS,
+    STATEFUL_SETS,
+    DAEMON_SETS,
+)
+CAPTURED = (*_WHO, JOBS, CRON_JOBS, INGRESSES)
+"""Read in every captured namespace."""
+CLUSTER_SCOPED = (NAMESPACES, NODES)
+ELSEWHERE = frozenset(_WHO)
+"""Read across the cluster where that is allowed, which then covers the captured namespaces too."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One list to read and watch."""
+
+    name: str
+    """`pods:*` across the cluster, `pods:NS` in one namespace, `nodes` and `namespaces` as they are."""
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    fallback: tuple[Resource, ...] = ()
+    """Read instead where this one may not be."""
+    single: bool = False
+    """One object by its own path: all that a Role in its namespace can grant, and not to be watched."""
+
+
+def run_resources(namespaces: Iterable[str], *, cluster_wide: bool = True) -> list[Resource]:
+    """What a run reads: across the cluster where allowed, else in the captured namespaces alone.
+
+    Without cluster rights the captured Namespaces themselves are tried, and the Services of kube-system and
+    default, since labels for selectors, the DNS Service and the API server's may still be readable.
+    """
+    captured = list(dict.fromkeys(namespaces))
+    resources: list[Resource] = []
+    for collection in CAPTURED:
+        within = tuple(_namespaced(collection, namespace) for namespace in captured)
+        if cluster_wide and collection in ELSEWHERE:
+            extra: tuple[Resource, ...] = ()
+            if collection in (SERVICES, ENDPOINT_SLICES):
+                # Where the cluster's DNS and the API server have theirs.
+                extra = tuple(
+                    _namespaced(collection, namespace)
+                    for namespace in ("kube-system", "default")
+                    if namespace not in captured
+                )
+            resources.append(
+                Resource(f"{collection.resource}:{EVERYWHERE}", collection.path(), fallback=within + extra)
+            )
+        else:
+            resources.extend(within)
+    if cluster_wide:
+        single = tuple(
+            Resource(
+                f"namespaces:{namespace}", f"{NAMESPACES.path()}/{quote(namespace, safe='')}", single=True
+            )
+            for namespace in captured
+        )
+        resources.append(Resource("namespaces", NAMESPACES.path(), fallback=single))
+        resources.append(Resource("nodes", NODES.path()))
+    return resources
+
+
+def _namespaced(collection: Collection, namespace: str) -> Resource:
+    return Resource(f"{collection.resource}:{namespace}", collection.path(namespace))
