@@ -7,14 +7,15 @@ from datetime import datetime, timedelta, timezone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))"
+    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))",
+    re.ASCII,
 )
 
 
 def rfc3339(nanoseconds: int) -> str:
     """`2026-01-02T03:04:05.000006Z`; the part below a microsecond is cut, not rounded."""
     moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> int:
@@ -28,6 +29,9 @@ def parse_rfc3339(text: str) -> int:
     moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=timezone.utc)
     if match[8]:
         offset = timedelta(hours=int(match[9]), minutes=int(match[10]))
-        moment -= offset if match[8] == "+" else -offset
+        try:
+            moment -= offset if match[8] == "+" else -offset
+        except OverflowError as error:
+            raise ValueError(f"outside the years 1 to 9999: {text!r}") from error
     whole = (moment - _EPOCH) // timedelta(seconds=1)
     return whole * 1_000_000_000 + fraction
