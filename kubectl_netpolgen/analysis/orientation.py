@@ -58,10 +58,15 @@ class Orientation:
         for holds, direction in tests:
             at_client, at_server = holds(client, item.first), holds(server, item.first)
             if at_server and not at_client:
-                return replace(item, direction=direction)
+                return replace(item, direction=self._confirmed(server, item.first, direction))
             if at_client and not at_server:
-                return replace(reversed_conversation(item), direction=direction)
+                found = self._confirmed(client, item.first, direction)
+                return replace(reversed_conversation(item), direction=found)
         return item
+
+    def _confirmed(self, server: _End, time: int, direction: Direction) -> Direction:
+        """A declared port that the pod also has open is more than declared."""
+        return Direction.LISTEN if self.listens(server, time) else direction
 
     def listens(self, end: _End, time: int) -> bool:
         """True when the pod at this address then had the port open, by its own socket table."""

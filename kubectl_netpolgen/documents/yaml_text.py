@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+# A folded annotation would change whole paragraphs of a diff when one edge is added.
+_NEVER_FOLD = 1 << 20
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -41,7 +43,12 @@ def dump_yaml(value: Any) -> str:
     """One document in block style, keys in the order given, non-ASCII escaped."""
     return str(
         yaml.dump(
-            value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=100, allow_unicode=False
+            value,
+            Dumper=_Dumper,
+            sort_keys=False,
+            default_flow_style=False,
+            width=_NEVER_FOLD,
+            allow_unicode=False,
         )
     )
 
