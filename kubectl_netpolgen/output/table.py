@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.times import rfc3339
@@ -41,6 +41,13 @@ PLAIN_HEADINGS = (
 
 WIDE = 100
 """Columns from which bytes and time are shown as well; `-o json` has them at any width."""
+
+_WIDE_HEADINGS = ("CLIENT\n  SERVER", "PORT", "OUTCOME", "CONNS", "BYTES", "LAST SEEN", "NOTE")
+_HEADINGS = ("CLIENT\n  SERVER", "PORT", "OUTCOME", "CONNS", "NOTE")
+_PORT = 1
+_PORT_WIDTH = 24
+_NOTE_WIDTH = 14
+_GAP = 2
 
 _COLOURS = {Section.EDGES: "", Section.FAILED: "red", Section.DNS: "dim", Section.PROBES: "dim"}
 _SECTION_WORDS = {
@@ -109,53 +116,75 @@ def _terminal_table(edges: Sequence[Edge], *, width: int, colour: bool, headers:
     for number, (section, members) in enumerate(_sections(edges)):
         if number:
             console.print()
-        _print_section(console, section, members, home=home, headers=headers)
+        _print_section(console, section, members, width=width, home=home, headers=headers)
     # rich pads every line to the full width; what is copied from a terminal should not carry that
     return "".join(line.rstrip() + "\n" for line in stream.getvalue().splitlines())
 
 
 def _print_section(
-    console: Console, section: Section, edges: Sequence[Edge], *, home: str, headers: bool
+    console: Console, section: Section, edges: Sequence[Edge], *, width: int, home: str, headers: bool
 ) -> None:
     from rich.text import Text
 
     # names without a namespace are in the home namespace; the title says which that is
     title = section.value + (f" in and around {home}" if home else "")
-    wide = console.width >= WIDE
-    table = _empty_table(wide=wide, headers=headers)
+    wide = width >= WIDE
+    rows: list[tuple[str, list[str]]] = []
     for client, members in groupby(edges, key=lambda edge: endpoint_words(edge.client, home=home)):
-        table.add_row(Text(terminal_text(client), style="bold"))
-        for edge in members:
-            cells = _cells(edge, home=home, wide=wide)
-            table.add_row(*(Text(terminal_text(cell), style=_COLOURS[section]) for cell in cells))
+        rows.append(("bold", [terminal_text(client)]))
+        rows.extend((_COLOURS[section], _cells(edge, home=home, wide=wide)) for edge in members)
+    headings = _WIDE_HEADINGS if wide else _HEADINGS
+    table = _empty_table(headings, _widths(headings, [cells for _, cells in rows], width), headers=headers)
+    for style, cells in rows:
+        table.add_row(*(Text(cell, style=style) for cell in _spaced(cells)))
     console.print(Text(terminal_text(title), style="bold underline"))
     console.print(table)
 
 
-def _empty_table(*, wide: bool, headers: bool) -> Table:
+def _widths(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Cells of each column: names get what the others leave, and notes, which wrap well, give way first.
+
+    Worked out here, because how rich shares out too little room changes between its releases.
+    """
+    from rich.cells import cell_len
+
+    widths = [
+        max(
+            cell_len(cell)
+            for cell in (*heading.split("\n"), *(row[column] for row in rows if column < len(row)))
+        )
+        for column, heading in enumerate(headings)
+    ]
+    gaps = _GAP * (len(widths) - 1)
+    widths[_PORT] = min(widths[_PORT], _PORT_WIDTH)
+    if sum(widths) + gaps > width:
+        widths[-1] = min(widths[-1], _NOTE_WIDTH)
+    widths[0] = max(min(widths[0], width - gaps - sum(widths[1:])), 1)
+    return widths
+
+
+def _empty_table(headings: Sequence[str], widths: Sequence[int], *, headers: bool) -> Table:
+    """Columns of exactly these widths, empty ones between: releases of rich count padding differently."""
     from rich.table import Table
 
-    table = Table(box=None, show_header=headers, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("CLIENT\n  SERVER", overflow="fold")
-    table.add_column("PORT", overflow="fold")
-    table.add_column("OUTCOME", no_wrap=True)
-    table.add_column("CONNS", justify="right", no_wrap=True)
-    if wide:
-        table.add_column("BYTES", justify="right", no_wrap=True)
-        table.add_column("LAST SEEN", no_wrap=True)
-    # notes wrap well and names do not
-    table.add_column("NOTE", overflow="fold", max_width=None if wide else 14)
+    table = Table(box=None, show_header=headers, padding=0, pad_edge=False, header_style="bold")
+    for heading, width in zip(headings, widths, strict=True):
+        if table.columns:
+            table.add_column("", width=_GAP)
+        justify: Literal["left", "right"] = "right" if heading in ("CONNS", "BYTES") else "left"
+        table.add_column(heading, justify=justify, width=width, overflow="fold")
     return table
+
+
+def _spaced(cells: Sequence[str]) -> list[str]:
+    """The cells with an empty one between any two."""
+    return [part for cell in cells for part in (cell, "")][:-1]
 
 
 def _cells(edge: Edge, *, home: str, wide: bool) -> list[str]:
     counts = ["-" if edge.connections is None else str(edge.connections)]
     if wide:
         counts += ["-" if edge.bytes is None else size_text(edge.bytes), f"{rfc3339(edge.last)[11:19]} UTC"]
-    return [
-        f"  {endpoint_words(edge.server, home=home)}",
-        port_words(edge),
-        edge.outcome.value,
-        *counts,
-        ", ".join(marks(edge)),
-    ]
+    words = (endpoint_words(edge.server, home=home), port_words(edge), edge.outcome.value, *counts)
+    server, *others = (terminal_text(word) for word in (*words, ", ".join(marks(edge))))
+    return [f"  {server}", *others]
