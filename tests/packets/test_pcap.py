@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubectl_netpolgen.packets.foreign import NotACapture
+from kubectl_netpolgen.packets.pcap import CHUNK, ByteSource, Record, Records, read_header
+from tests.packets.factories import START, Packet, a_pcap
+
+PATH = Path("pod.pcap")
+
+
+def read(source: bytes | ByteSource) -> tuple[list[Record], Records]:
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    records = Records(stream, read_header(stream, PATH))
+    return list(records), records
+
+
+def frames(found: list[Record]) -> list[bytes]:
+    return [buffer[start:end] for buffer, start, end, _, _ in found]
+
+
+class Dribbling:
+    """A pipe that hands out a few bytes at a time."""
+
+    def __init__(self, content: bytes, step: int) -> None:
+        self._content = io.BytesIO(content)
+        self._step = step
+
+    def read(self, size: int, /) -> bytes:
+        return self._content.read(min(size, self._step))
+
+
+class Failing:
+    """A disk that gives up after some bytes."""
+
+    def __init__(self, content: bytes, after: int) -> None:
+        self._content = io.BytesIO(content[:after])
+
+    def read(self, size: int, /) -> bytes:
+        found = self._content.read(size)
+        if not found:
+            raise OSError(5, "Input/output error")
+        return found
+
+
+@pytest.mark.parametrize("byte_order", ["<", ">"])
+@pytest.mark.parametrize("nanoseconds", [False, True])
+def test_times_and_lengths_are_read_in_both_byte_orders_and_units(byte_order: str, nanoseconds: bool) -> None:
+    packet = Packet(b"\x45" + bytes(30), time=START + 123_456_789, captured=20)
+    found, records = read(a_pcap([packet], byte_order=byte_order, nanoseconds=nanoseconds))
+    ((_, start, end, time, wire),) = found
+    assert time == START + (123_456_789 if nanoseconds else 123_456_000)
+    assert (end - start, wire) == (20, 45)
+    assert (records.count, records.truncated) == (1, None)
+
+
+def test_the_flag_bits_above_the_link_type_are_not_part_of_it() -> None:
+    header = read_header(io.BytesIO(a_pcap([], link=0x3000_0001)), PATH)
+    assert header.link_type == 1
+
+
+def test_a_header_alone_is_an_empty_capture() -> None:
+    found, records = read(a_pcap([]))
+    assert (found, records.count, records.truncated) == ([], 0, None)
+
+
+@pytest.mark.parametrize("length", range(24))
+def test_a_header_cut_short_is_no_capture(length: int) -> None:
+    with pytest.raises(NotACapture) as caught:
+        read(a_pcap([])[:length])
+    assert PATH.name in caught.value.message
+
+
+def test_a_version_that_nobody_defined_is_refused_by_number() -> None:
+    with pytest.raises(NotACapture, match=r"version 3\.0"):
+        read(a_pcap([], version=(3, 0)))
+
+
+def test_swapped_lengths_of_old_writers_are_put_right() -> None:
+    content = bytearray(a_pcap([bytes(60)], version=(2, 2)))
+    content[32:40] = struct.pack("<II", 100, 60)
+    ((_, start, end, _, wire),), records = read(bytes(content))
+    assert (end - start, wire, records.truncated) == (60, 100, None)
+
+
+def test_a_cut_record_is_told_and_everything_before_it_kept() -> None:
+    content = a_pcap([bytes(60), bytes(70)])
+    found, records = read(content[:-12])
+    assert len(found) == records.count == 1
+    assert records.truncated == "record 2 at byte 100 ends 12 bytes early"
+
+
+def test_a_cut_record_header_is_told() -> None:
+    content = a_pcap([bytes(60), bytes(70)])
+    _, records = read(content[:107])
+    assert records.truncated == "the header of record 2 at byte 100 ends 9 bytes early"
+
+
+def test_a_length_that_no_capture_holds_stops_the_reading() -> None:
+    content = a_pcap([bytes(60)]) + b"\xff" * 37
+    found, records = read(content)
+    assert len(found) == 1
+    assert records.truncated is not None
+    assert records.truncated.startswith("record 2 at byte 100 claims 4294967295 bytes")
+
+
+def test_a_disk_that_fails_leaves_what_was_read() -> None:
+    content = a_pcap([bytes(60), bytes(70)])
+    found, records = read(Failing(content, 100))
+    assert len(found) == records.count == 1
+    assert records.truncated == "reading failed: Input/output error"
+
+
+def test_records_across_the_ends_of_chunks_stay_whole() -> None:
+    sent = [bytes((number % 256,)) * (200_000 + number) for number in range(2 * CHUNK // 200_000 + 2)]
+    found, records = read(a_pcap(sent))
+    assert frames(found) == sent
+    assert records.truncated is None
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8), st.integers(1, 30))
+def test_short_reads_change_nothing(sent: list[bytes], step: int) -> None:
+    found, records = read(Dribbling(a_pcap(sent), step))
+    assert frames(found) == sent
+    assert (records.count, records.truncated) == (len(sent), None)
+
+
+@given(st.binary(max_size=200))
+def test_bytes_behind_a_good_header_never_raise(rest: bytes) -> None:
+    found, records = read(a_pcap([]) + rest)
+    consumed = sum(end - start + 16 for _, start, end, _, _ in found)
+    assert consumed <= len(rest)
+    assert (records.truncated is None) == (consumed == len(rest))
