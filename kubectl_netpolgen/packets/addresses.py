@@ -1,0 +1,57 @@
+"""Addresses as they lie in packets: their one spelling, and what kind of peer they name."""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import Enum
+
+from kubectl_netpolgen.model.network import Address, canonical_address, is_group_address, is_loopback
+
+_UNSPECIFIED = ("0.0.0.0", "::")
+
+
+class Reach(Enum):
+    """Whom packets between two addresses concern."""
+
+    PEERS = "peers"
+    """Two hosts: what NetworkPolicy is about."""
+    LOOPBACK = "loopback"
+    """Nobody outside the pod."""
+    NOBODY = "nobody"
+    """A group, or a host that has no address yet: no peer can be named."""
+
+
+class Addresses:
+    """Looks at each distinct address and pair once; a capture repeats few of them very often."""
+
+    def __init__(self) -> None:
+        self._spelled: dict[bytes, Address] = {}
+        self._reach: dict[bytes, Reach] = {}
+
+    def spell(self, raw: bytes) -> Address:
+        """The canonical text of 4 or 16 bytes."""
+        spelled = self._spelled.get(raw)
+        if spelled is None:
+            spelled = self._spelled[raw] = canonical_address(str(ipaddress.ip_address(raw)))
+        return spelled
+
+    def reach(self, pair: bytes) -> Reach:
+        """Whom a packet concerns, by source and destination side by side as they lie in it."""
+        known = self._reach.get(pair)
+        if known is None:
+            known = self._reach[pair] = _classify(*map(self.spell, halve(pair)))
+        return known
+
+
+def _classify(*ends: Address) -> Reach:
+    if any(is_loopback(end) for end in ends):
+        return Reach.LOOPBACK
+    if any(end in _UNSPECIFIED or is_group_address(end) for end in ends):
+        return Reach.NOBODY
+    return Reach.PEERS
+
+
+def halve(pair: bytes) -> tuple[bytes, bytes]:
+    """Source and destination of two addresses side by side."""
+    middle = len(pair) // 2
+    return pair[:middle], pair[middle:]
