@@ -25,6 +25,11 @@ class PodState(str, Enum):
     TRANSFER_FAILED = "transfer-failed"
     SUSPECT = "suspect"
 
+    @property
+    def ended(self) -> bool:
+        """True once the pod's part is over, well or badly: nothing more will be received of it."""
+        return self not in (PodState.DISCOVERED, PodState.PATCHED, PodState.CAPTURING, PodState.PULLING)
+
 
 class Rung(str, Enum):
     """How a pod is captured: the least privilege that works."""

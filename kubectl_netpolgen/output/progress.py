@@ -6,26 +6,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from kubectl_netpolgen.model.bundle import PodCapture, PodState
+from kubectl_netpolgen.output.console import open_console
 from kubectl_netpolgen.output.escape import terminal_text
 from kubectl_netpolgen.output.quantities import count_text, size_text
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
-
-_ENDED = frozenset(
-    {
-        PodState.SKIPPED,
-        PodState.REJECTED,
-        PodState.START_FAILED,
-        PodState.VERIFIED,
-        PodState.RELEASED,
-        PodState.GONE,
-        PodState.TRANSFER_FAILED,
-        PodState.SUSPECT,
-    }
-)
-"""States after which a pod's bytes no longer grow."""
 
 
 class View(Protocol):
@@ -113,7 +100,7 @@ class TerminalProgress:
     """A bar a pod while they fit the terminal's height; the pods beyond that share one bar."""
 
     def __init__(self, stream: TextIO, *, colour: bool, width: int | None, height: int | None) -> None:
-        self._console = _console(stream, colour=colour, width=width, height=height)
+        self._console = open_console(stream, colour=colour, width=width, height=height)
         self._bars = _bars(self._console)
         # the phase, the shared bar and the prompt's own line need room too
         self._room = max(self._console.height - 4, 1)
@@ -140,7 +127,7 @@ class TerminalProgress:
         if capture.uid not in self._tasks:
             label = terminal_text(f"{capture.namespace}/{capture.name}")
             self._tasks[capture.uid] = self._bars.add_task("", label=label, words="", total=None)
-        ended = capture.state in _ENDED
+        ended = capture.state.ended
         self._bars.update(
             self._tasks[capture.uid],
             total=max(received, 1) if ended else capture.bytes or None,
@@ -159,7 +146,7 @@ class TerminalProgress:
         self._bars.update(self._phase, label=terminal_text(name), visible=True)
 
     def _show_rest(self) -> None:
-        ended = sum(state in _ENDED for state, _ in self._rest.values())
+        ended = sum(state.ended for state, _ in self._rest.values())
         received = sum(size for _, size in self._rest.values())
         self._bars.update(
             self._rest_task,
@@ -169,22 +156,6 @@ class TerminalProgress:
             completed=ended,
             visible=True,
         )
-
-
-def _console(stream: TextIO, *, colour: bool, width: int | None, height: int | None) -> Console:
-    from rich.console import Console
-
-    return Console(
-        file=stream,
-        width=width,
-        height=height,
-        force_terminal=True,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
 
 
 def _bars(console: Console) -> Progress:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.times import rfc3339
 from kubectl_netpolgen.output.columns import plain_columns
+from kubectl_netpolgen.output.console import open_console
 from kubectl_netpolgen.output.escape import terminal_text
 from kubectl_netpolgen.output.quantities import size_text
 from kubectl_netpolgen.output.wording import (
@@ -97,21 +98,8 @@ def _sections(edges: Sequence[Edge]) -> list[tuple[Section, list[Edge]]]:
 
 
 def _terminal_table(edges: Sequence[Edge], *, width: int, colour: bool, headers: bool) -> str:
-    from rich.console import Console
-
     stream = io.StringIO()
-    console = Console(
-        file=stream,
-        width=width,
-        force_terminal=True,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
+    console = open_console(stream, colour=colour, width=width)
     home = home_namespace(edges)
     for number, (section, members) in enumerate(_sections(edges)):
         if number:
