@@ -153,7 +153,7 @@ def parse_status(text: bytes) -> AgentStatus | None:
         reason=_plain(value.get("reason", ""), 40),
         listening=listening,
         bytes=max(size, 0),
-        words=_plain(value.get("words", ""), 600),
+        words=_plain(value.get("words", ""), 600).rstrip(";"),
         captured=counters.get("captured"),
         received=counters.get("received by filter"),
         dropped=counters.get("dropped by kernel"),

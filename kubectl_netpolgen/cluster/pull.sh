@@ -8,12 +8,19 @@ MODE=$1
 RUN=$2
 LIMIT=$3
 LEFT=$(($4 * 20))
-for B in ${NPG_BASES:-/tmp /var/tmp /run /dev/shm}; do
-  [ -f "$B/npg-$RUN/pid" ] && break
-done
-cd "$B/npg-$RUN" || exit 91
-wake() { kill -USR1 "$(cat pid)" 2>/dev/null; }
 nap() { LEFT=$((LEFT - 1)); sleep 0.05 2>/dev/null || { sleep 1; LEFT=$((LEFT - 19)); }; }
+find_agent() {
+  for B in ${NPG_BASES:-/tmp /var/tmp /run /dev/shm}; do
+    [ -f "$B/npg-$RUN/pid" ] && cd "$B/npg-$RUN" && return 0
+  done
+  return 1
+}
+# An exec may be quicker than the agent, which is just being started.
+until find_agent; do
+  [ "$MODE" = wait ] && [ "$LEFT" -gt 0 ] || exit 91
+  nap
+done
+wake() { kill -USR1 "$(cat pid)" 2>/dev/null; }
 state() { STATE=; read -r STATE <status.json; } 2>/dev/null
 send() {
   SIZE=0
@@ -32,7 +39,6 @@ wait)
     case $STATE in *'"state":"starting"'* | '') nap ;; *) break ;; esac
     state
   done
-  case $STATE in *'"state":"failed"'*) : >collected ; wake ;; esac
   ;;
 stop)
   : >stop
@@ -64,3 +70,9 @@ if [ "$MODE" != wait ]; then
   send tcpdump.err "$7" 65536
 fi
 echo end
+case $MODE$STATE in
+wait*'"state":"failed"'*)
+  : >collected
+  wake
+  ;;
+esac
