@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -51,7 +52,7 @@ def parse_object(document: Document) -> KubernetesObject | None:
             return parse_policy(document)
         if kind and isinstance(document.get("spec"), Mapping) and kind != "Ingress":
             return _workload(document)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"{kind}: {error!r} is missing or of a wrong type") from error
     return None
 
@@ -77,6 +78,14 @@ def _addresses(values: Iterable[Any]) -> tuple[Address, ...]:
         if address not in found:
             found.append(address)
     return tuple(found)
+
+
+def _is_range(text: Any) -> bool:
+    try:
+        ipaddress.ip_network(str(text), strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _owner(metadata: Document) -> OwnerReference | None:
@@ -137,7 +146,11 @@ def _container_port(port: Document) -> ContainerPort:
 
 def _probe_ports(containers: Iterable[Document]) -> Iterable[int]:
     for container in containers:
-        named = {port.get("name"): int(port["containerPort"]) for port in container.get("ports") or ()}
+        named = {
+            port["name"]: int(port["containerPort"])
+            for port in container.get("ports") or ()
+            if port.get("name")
+        }
         for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
             for kind in ("httpGet", "tcpSocket", "grpc"):
                 port = ((container.get(probe) or {}).get(kind) or {}).get("port")
@@ -202,7 +215,11 @@ def _node(document: Document) -> Node:
     return Node(
         name=str(metadata["name"]),
         addresses=_addresses(item.get("address") for item in status.get("addresses") or ()),
-        pod_ranges=tuple(spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])),
+        pod_ranges=tuple(
+            text
+            for text in spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])
+            if _is_range(text)
+        ),
         labels=_labels(metadata),
     )
 

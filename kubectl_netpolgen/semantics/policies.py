@@ -18,6 +18,13 @@ def parse_policy(document: Mapping[str, Any]) -> NetworkPolicy:
 
     policyTypes defaults to Ingress, plus Egress when there is an egress rule (NetworkPolicySpec.policyTypes).
     """
+    try:
+        return _policy(document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"NetworkPolicy: {error!r} is missing or of a wrong type") from error
+
+
+def _policy(document: Mapping[str, Any]) -> NetworkPolicy:
     metadata = document.get("metadata") or _ABSENT
     spec = document.get("spec") or _ABSENT
     egress = _rules(spec, "egress", "to")
@@ -46,7 +53,7 @@ def _rules(spec: Mapping[str, Any], direction: str, peers: str) -> tuple[Rule, .
                     ports=tuple(_port(port) for port in rule.get("ports") or ()),
                 )
             )
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"spec.{direction}[{index}]: {error}") from error
     return tuple(rules)
 
@@ -60,24 +67,33 @@ def parse_peer(document: Mapping[str, Any]) -> Peer:
     if block is not None:
         if pods is not None or namespaces is not None:
             raise ValueError("ipBlock stands alone in a peer")
-        network = ipaddress.ip_network(block["cidr"], strict=False)
+        network = _network(block["cidr"])
         exceptions = tuple(block.get("except") or ())
         for text in exceptions:
-            inner = ipaddress.ip_network(text, strict=False)
+            inner = _network(text)
             if inner.version != network.version or not inner.subnet_of(network) or inner == network:  # type: ignore[arg-type]
                 raise ValueError(f"ipBlock.except {text}: not a strict part of {block['cidr']}")
-        return Peer(ip_block=IPBlock(cidr=str(block["cidr"]), except_=exceptions))
+        return Peer(ip_block=IPBlock(cidr=block["cidr"], except_=exceptions))
     return Peer(
         pod_selector=None if pods is None else parse_selector(pods),
         namespace_selector=None if namespaces is None else parse_selector(namespaces),
     )
 
 
+def _network(text: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    # a bare number is an address too for ipaddress, and none for Kubernetes
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} is no CIDR")
+    return ipaddress.ip_network(text, strict=False)
+
+
 def _port(document: Mapping[str, Any]) -> PolicyPort:
     port, end = document.get("port"), document.get("endPort")
+    if port is not None and (isinstance(port, bool) or not isinstance(port, (int, str))):
+        raise ValueError(f"port {port!r}: neither a number nor a name")
     if isinstance(port, int) and not 1 <= port <= 65535:
         raise ValueError(f"port {port}: outside 1-65535")
-    if end is not None and (not isinstance(port, int) or not port <= end <= 65535):
+    if end is not None and not (isinstance(port, int) and isinstance(end, int) and port <= end <= 65535):
         raise ValueError(f"endPort {end}: needs a numeric port that is not larger")
     return PolicyPort(protocol=Protocol(document.get("protocol") or "TCP"), port=port, end_port=end)
 

@@ -10,6 +10,8 @@ from kubectl_netpolgen.model.selector import LabelSelector, Operator, Requiremen
 
 def parse_selector(document: Mapping[str, Any]) -> LabelSelector:
     """The selector of a parsed document; ValueError names the field that the API server would refuse."""
+    if not isinstance(document, Mapping):
+        raise ValueError(f"a selector must be a map, not {document!r}")
     labels = document.get("matchLabels") or {}
     if not isinstance(labels, Mapping):
         raise ValueError("matchLabels: must be a map")
@@ -33,12 +35,15 @@ def _requirement(document: Mapping[str, Any]) -> Requirement:
         key = document["key"]
     except (KeyError, ValueError, TypeError) as error:
         raise ValueError(f"matchExpressions: {error}") from error
-    values = tuple(sorted(str(value) for value in document.get("values") or ()))
+    given = document.get("values") or []
+    if not isinstance(key, str) or not isinstance(given, list) or not all(isinstance(v, str) for v in given):
+        raise ValueError(f"matchExpressions.{key}: key and values must be strings")
+    values = tuple(sorted(given))
     if operator in (Operator.IN, Operator.NOT_IN) and not values:
         raise ValueError(f"matchExpressions.{key}: {operator.value} needs values")
     if operator in (Operator.EXISTS, Operator.DOES_NOT_EXIST) and values:
         raise ValueError(f"matchExpressions.{key}: {operator.value} takes no values")
-    return Requirement(key=str(key), operator=operator, values=values)
+    return Requirement(key=key, operator=operator, values=values)
 
 
 def selector_document(selector: LabelSelector) -> dict[str, Any]:
