@@ -119,7 +119,6 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         arguments={"selector": options.selector, "image": options.image},
     )
     writer.manifest(manifest)
-    writer.session(time=started, state="run-started", run=manifest.run)
     recording, interrupted = _record(options, api, writer, manifest, environment)
     writer.manifest(
         replace(
