@@ -1,4 +1,4 @@
-"""The one table of rights that a capture needs: printed as a Role, and asked for before a run.
+"""The rights a capture needs: one table, from which the Role is printed and the review is made.
 
 Rules are RBAC's (`rbac.authorization.k8s.io/v1` PolicyRule); the question is SelfSubjectAccessReview
 (`authorization.k8s.io/v1`), which every user may ask.
@@ -17,181 +17,167 @@ from kubectl_netpolgen.model.finding import Finding, Severity
 
 ROLE = "netpolgen-capture"
 CLUSTER_ROLE = "netpolgen-peers"
+
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_WORKERS = 16
-_READ = ("get", "list", "watch")
+_REVIEWERS = 16
 
 
 @dataclass(frozen=True, order=True)
 class Right:
-    """One rule of the Role and why it is there."""
+    """Verbs on one resource, and what they are for."""
 
     group: str
-    resources: tuple[str, ...]
+    resource: str
+    """With its subresource, as RBAC rules write it: `pods/exec`."""
     verbs: tuple[str, ...]
-    reason: str
-    needed: bool = True
-    """False for what a run does without, at the price of a peer without a name or an owner."""
+    purpose: str
+    """Completes "needed to ..."."""
+    essential: bool = False
+    """Without it nothing can be captured; without another, less is known."""
 
 
-RIGHTS = (
-    Right("", ("pods",), _READ, "find the pods to capture and whose address is whose"),
-    Right("", ("pods/ephemeralcontainers",), ("patch",), "put the agent into a pod"),
-    # since 1.35 the WebSocket upgrade is judged as `create`; before, and as well, it is a GET (KEP-4006)
-    Right("", ("pods/exec",), ("create", "get"), "collect captures from the agent"),
-    Right("", ("services",), ("list", "watch"), "know what stands behind a Service", needed=False),
-    Right(
-        "discovery.k8s.io",
-        ("endpointslices",),
-        ("list", "watch"),
-        "know what stands behind a Service",
-        needed=False,
-    ),
-    Right(
-        "apps",
-        ("daemonsets", "deployments", "replicasets", "statefulsets"),
-        ("list", "watch"),
-        "name workloads and take their own selectors",
-        needed=False,
-    ),
-    Right("batch", ("cronjobs", "jobs"), ("list", "watch"), "name workloads", needed=False),
-    Right(
-        "networking.k8s.io",
-        ("ingresses", "networkpolicies"),
-        ("list", "watch"),
-        "prove the new policies together with those that are there",
-        needed=False,
-    ),
+_READ = ("list", "watch")
+_WORKLOAD = "name the workload that a pod belongs to"
+_PEER = "name peers in other namespaces"
+
+CAPTURE_RIGHTS = (
+    Right("", "pods", ("get", "list", "watch"), "find the pods and follow them", essential=True),
+    Right("", "pods/ephemeralcontainers", ("patch",), "put the agent into a pod", essential=True),
+    # A WebSocket upgrade is a GET; from 1.35 the server demands create as well (KEP-4006).
+    Right("", "pods/exec", ("create", "get"), "start, collect and end captures", essential=True),
+    Right("", "services", _READ, "tell a Service's address from a pod's"),
+    Right("discovery.k8s.io", "endpointslices", _READ, "know which pods stand behind a Service"),
+    Right("apps", "replicasets", _READ, _WORKLOAD),
+    Right("apps", "deployments", _READ, _WORKLOAD),
+    Right("apps", "statefulsets", _READ, _WORKLOAD),
+    Right("apps", "daemonsets", _READ, _WORKLOAD),
+    Right("batch", "jobs", _READ, _WORKLOAD),
+    Right("batch", "cronjobs", _READ, _WORKLOAD),
+    Right("networking.k8s.io", "networkpolicies", _READ, "take the policies into account that exist"),
+    Right("networking.k8s.io", "ingresses", _READ, "know what is exposed to the outside"),
+    # Granted in a namespace, this covers the Namespace object of that name alone.
+    Right("", "namespaces", ("get",), "read the namespace's own labels"),
 )
-"""What a capture asks of each namespace, and nothing more."""
+"""In every captured namespace."""
 
-PEER_RIGHTS = (
-    Right("", ("namespaces", "nodes", "pods", "services"), _READ, "name peers in other namespaces"),
-    Right("discovery.k8s.io", ("endpointslices",), ("list", "watch"), "name the API server and other peers"),
-    Right(
-        "apps",
-        ("daemonsets", "deployments", "replicasets", "statefulsets"),
-        ("list", "watch"),
-        "name peers in other namespaces",
-    ),
-    Right("networking.k8s.io", ("networkpolicies",), ("list", "watch"), "prove edges across namespaces"),
+METADATA_RIGHTS = (
+    Right("", "namespaces", ("get", "list", "watch"), "select peers by their namespace's labels"),
+    Right("", "nodes", _READ, "tell a node's address from a peer's"),
+    Right("", "pods", _READ, _PEER),
+    Right("", "services", _READ, _PEER),
+    Right("discovery.k8s.io", "endpointslices", _READ, "recognise the API server"),
+    Right("apps", "replicasets", _READ, _PEER),
+    Right("apps", "deployments", _READ, _PEER),
+    Right("apps", "statefulsets", _READ, _PEER),
+    Right("apps", "daemonsets", _READ, _PEER),
+    Right("networking.k8s.io", "networkpolicies", _READ, "take other namespaces' policies into account"),
 )
-"""What names peers outside the captured namespaces; a run does without it."""
+"""Across the cluster, and optional: peers outside the namespaces become names instead of addresses."""
 
 
 @dataclass(frozen=True, order=True)
 class Missing:
-    """A right that this user lacks in a namespace."""
+    """One verb that the server would refuse."""
 
     namespace: str
-    group: str
-    resource: str
+    right: Right
     verb: str
-    needed: bool
-    reason: str
 
 
-def role(namespace: str) -> dict[str, Any]:
-    """The Role with the least rights for a capture of one namespace; without one, of wherever it is applied."""
-    where = {"namespace": namespace} if namespace else {}
+def role_rules(rights: Iterable[Right]) -> list[dict[str, Any]]:
+    """RBAC rules for some rights, those with the same group and verbs in one."""
+    rules: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for right in rights:
+        rules.setdefault((right.group, right.verbs), []).append(right.resource)
+    return [
+        {"apiGroups": [group], "resources": resources, "verbs": list(verbs)}
+        for (group, verbs), resources in rules.items()
+    ]
+
+
+def role(namespace: str, rights: Iterable[Right] = CAPTURE_RIGHTS) -> dict[str, Any]:
+    """The Role that a capture of a namespace needs; an empty namespace leaves it to `kubectl apply -n`."""
+    metadata = {"name": ROLE, "namespace": namespace} if namespace else {"name": ROLE}
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
-        "metadata": {"name": ROLE, **where},
-        "rules": rules(RIGHTS),
+        "metadata": metadata,
+        "rules": role_rules(rights),
     }
 
 
 def cluster_role() -> dict[str, Any]:
-    """The optional ClusterRole that lets peers of other namespaces be named; it changes nothing."""
+    """The optional ClusterRole that only reads: with it, peers in other namespaces have names."""
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
         "metadata": {"name": CLUSTER_ROLE},
-        "rules": rules(PEER_RIGHTS),
+        "rules": role_rules(METADATA_RIGHTS),
     }
 
 
-def rules(rights: Iterable[Right]) -> list[dict[str, Any]]:
-    """Rights as PolicyRules."""
-    return [
-        {"apiGroups": [item.group], "resources": list(item.resources), "verbs": list(item.verbs)}
-        for item in rights
-    ]
-
-
-def find_missing(
-    api: Api, namespaces: Sequence[str], rights: Iterable[Right] = RIGHTS
+def missing_rights(
+    api: Api, namespaces: Sequence[str], rights: Sequence[Right] = CAPTURE_RIGHTS
 ) -> tuple[Missing, ...]:
-    """Which of the rights this user lacks, each asked of the API server; raises ApiError."""
-    questions = [
-        Missing(namespace, item.group, resource, verb, item.needed, item.reason)
+    """Ask the server for each verb whether it would allow it, all at once; needs no right itself."""
+    asked = [
+        Missing(namespace, right, verb)
         for namespace in namespaces
-        for item in rights
-        for resource in item.resources
-        for verb in item.verbs
+        for right in rights
+        for verb in right.verbs
     ]
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="review") as pool:
-        answers = list(pool.map(lambda question: _allowed(api, question), questions))
-    return tuple(question for question, allowed in zip(questions, answers, strict=True) if not allowed)
-
-
-def _allowed(api: Api, question: Missing) -> bool:
-    resource, _, subresource = question.resource.partition("/")
-    answer = api.create(
-        _REVIEWS,
-        {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {
-                "resourceAttributes": {
-                    "namespace": question.namespace,
-                    "group": question.group,
-                    "resource": resource,
-                    "subresource": subresource,
-                    "verb": question.verb,
-                }
-            },
-        },
-    )
-    return bool((answer.get("status") or {}).get("allowed"))
+    with ThreadPoolExecutor(_REVIEWERS, thread_name_prefix="netpolgen-review") as pool:
+        allowed = list(pool.map(lambda one: _allowed(api, one), asked))
+    return tuple(one for one, granted in zip(asked, allowed, strict=True) if not granted)
 
 
 def review(api: Api, namespaces: Sequence[str]) -> list[Finding]:
-    """A finding for each namespace in which a right is missing, the rules to ask for as its way out."""
+    """A finding for every namespace in which rights are missing, with the rules that grant them as YAML."""
+    missing = missing_rights(api, namespaces)
     findings = []
-    missing = find_missing(api, namespaces)
-    for namespace in namespaces:
-        for needed in (True, False):
-            here = [item for item in missing if item.namespace == namespace and item.needed is needed]
-            if here:
-                findings.append(_finding(namespace, here))
+    for namespace in dict.fromkeys(one.namespace for one in missing):
+        for essential in (True, False):
+            part = [one for one in missing if (one.namespace, one.right.essential) == (namespace, essential)]
+            if part:
+                findings.append(_finding(namespace, part, essential=essential))
     return findings
 
 
-def _finding(namespace: str, missing: Sequence[Missing]) -> Finding:
-    needed = missing[0].needed
-    verbs = ", ".join(f"{item.verb} {item.resource}" for item in missing)
-    reasons = "; ".join(dict.fromkeys(item.reason for item in missing))
+def _finding(namespace: str, missing: Sequence[Missing], *, essential: bool) -> Finding:
+    lacking: dict[Right, list[str]] = {}
+    for one in missing:
+        lacking.setdefault(one.right, []).append(one.verb)
+    told = "; ".join(
+        f"{', '.join(verbs)} {right.resource} (to {right.purpose})" for right, verbs in lacking.items()
+    )
+    wanted = [
+        Right(right.group, right.resource, tuple(verbs), right.purpose) for right, verbs in lacking.items()
+    ]
     return Finding(
-        code="rights-missing" if needed else "rights-missing-for-names",
-        severity=Severity.ERROR if needed else Severity.WARNING,
+        code="rights-missing" if essential else "rights-missing-for-names",
+        severity=Severity.ERROR if essential else Severity.WARNING,
         subject=f"namespace {namespace}",
-        message=f"you may not {verbs} ({reasons})",
-        way_out=f"ask an administrator for these rules in a Role of namespace {namespace}, or for the whole of "
-        f"`kubectl netpolgen rbac -n {namespace}`:\n{missing_rules(missing)}",
+        message=f"you may not {told}",
+        way_out="ask an administrator to bind you to this Role, or to the whole one that "
+        f"`kubectl netpolgen rbac -n {namespace}` prints:\n{dump_yaml(role(namespace, wanted)).rstrip()}",
     )
 
 
-def missing_rules(missing: Iterable[Missing]) -> str:
-    """The missing rights as a Role's rules in YAML, for an administrator to paste."""
-    verbs: dict[tuple[str, str], list[str]] = {}
-    for item in missing:
-        entry = verbs.setdefault((item.group, item.resource), [])
-        if item.verb not in entry:
-            entry.append(item.verb)
-    listed = [
-        {"apiGroups": [group], "resources": [resource], "verbs": wanted}
-        for (group, resource), wanted in verbs.items()
-    ]
-    return dump_yaml({"rules": listed})
+def _allowed(api: Api, asked: Missing) -> bool:
+    resource, _, subresource = asked.right.resource.partition("/")
+    attributes = {
+        "namespace": asked.namespace,
+        "verb": asked.verb,
+        "group": asked.right.group,
+        "resource": resource,
+        "subresource": subresource,
+    }
+    if resource == "namespaces":
+        attributes["name"] = asked.namespace
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    status = api.create(_REVIEWS, body).get("status") or {}
+    return bool(status.get("allowed"))
