@@ -109,6 +109,13 @@ class CaptureContents:
     """Why reading stopped before the end of the file, or None."""
     inexpressible: tuple[str, ...] = ()
     """Traffic that NetworkPolicy cannot speak of, as `PROTOCOL SOURCE > DESTINATION`, sorted."""
+    left_out_packets: int = 0
+    """TCP, UDP and SCTP packets of no conversation: loopback, groups, port 0, a frame's second interface.
+
+    Unread, left-out and the conversations' packets add up to `packets`.
+    """
+    cut_short: tuple[str, ...] = ()
+    """What the bounds on memory left out, one sentence each."""
 
 
 @dataclass(frozen=True)
