@@ -11,8 +11,8 @@ from kubectl_netpolgen.cluster.agent import PullMode, pull_command
 from kubectl_netpolgen.cluster.api import Api
 from kubectl_netpolgen.cluster.exec import ExecFailed, execute
 
-# `npg-`, the run's eight digits, and the rung's number from the second on (attach.py names them); what follows
-# the prefix is also the name of the agent's directory.
+# `npg-`, the run's eight digits, and the rung's number from the second on (attach.py names them); what
+# follows the prefix is also the name of the agent's directory.
 _AGENT = re.compile(r"npg-([0-9a-f]{8}(?:-\d+)?)")
 
 

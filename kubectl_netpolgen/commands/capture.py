@@ -6,7 +6,7 @@ import argparse
 import secrets
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -22,7 +22,7 @@ from kubectl_netpolgen.cluster.kubeconfig import connect
 from kubectl_netpolgen.cluster.preflight import Preflight, preflight
 from kubectl_netpolgen.generation.dns import DnsMode
 from kubectl_netpolgen.generation.policies import GenerationOptions
-from kubectl_netpolgen.model.bundle import Manifest
+from kubectl_netpolgen.model.bundle import Manifest, PodCapture
 from kubectl_netpolgen.model.errors import ExitStatus, NetpolgenError, NothingCaptured, UsageError
 from kubectl_netpolgen.output.preflight import CapturePlan, preflight_text
 from kubectl_netpolgen.output.progress import open_progress
@@ -97,51 +97,55 @@ def run(options: Options, environment: Environment) -> ExitStatus:
     """Preflight, record, derive, write, show."""
     environment.say("looking at the cluster ...")
     started = environment.now()
-    api = connect(access_from(options.arguments), environment.variables)
-    namespaces = namespaces_from(options.arguments, api)
-    checked = preflight(api, namespaces, options.selector)
-    checked.demand_rights()
-    root = options.bundle or environment.directory / bundle_name(namespaces, started)
-    environment.stderr.write(_plan_text(options, api, checked, root, environment))
-    if options.dry_run:
-        return ExitStatus.DONE
-    _confirm(options, environment)
-    writer = BundleWriter.create(root)
-    manifest = Manifest(
-        run=secrets.token_hex(4),
-        tool_version=version("kubectl-netpolgen"),
-        namespaces=namespaces,
-        context=api.context,
-        server=api.server,
-        started=started,
-        ended=0,
-        duration=options.duration,
-        arguments={"selector": options.selector, "image": options.image},
+    with connect(access_from(options.arguments), environment.variables) as api:
+        namespaces = namespaces_from(options.arguments, api)
+        checked = preflight(api, namespaces, options.selector)
+        checked.demand_rights()
+        root = options.bundle or environment.directory / bundle_name(namespaces, started)
+        environment.stderr.write(_plan_text(options, api, checked, root))
+        if options.dry_run:
+            return ExitStatus.DONE
+        _confirm(options, environment)
+        manifest = Manifest(
+            run=secrets.token_hex(4),
+            tool_version=version("kubectl-netpolgen"),
+            namespaces=namespaces,
+            context=api.context,
+            server=api.server,
+            started=started,
+            ended=0,
+            duration=options.duration,
+            arguments={"selector": options.selector, "image": options.image},
+        )
+        writer = BundleWriter.create(root)
+        writer.manifest(manifest)
+        recording, interrupted = _record(options, api, writer, manifest, environment)
+    manifest = replace(
+        manifest,
+        ended=recording.ended,
+        pods=recording.pods,
+        readable=tuple(sorted(recording.readable)),
+        findings=(*checked.findings, *recording.findings),
     )
     writer.manifest(manifest)
-    recording, interrupted = _record(options, api, writer, manifest, environment)
-    writer.manifest(
-        replace(
-            manifest,
-            ended=recording.ended,
-            pods=recording.pods,
-            readable=tuple(sorted(recording.readable)),
-            findings=(*checked.findings, *recording.findings),
-        )
-    )
-    if not any(pod.pcap or pod.sockets for pod in recording.pods):
-        raise NothingCaptured(
-            f"nothing was captured in {', '.join(namespaces)}: {_reasons(recording)}",
-            way_out=f"{root} tells pod by pod; `kubectl netpolgen doctor` checks what a capture needs",
-        )
-    derived = derive(root, options.generation)
-    published = publish(derived)
-    writer.session(time=environment.now(), state="run-written", run=manifest.run)
-    status = show(derived, published, format=options.format, headers=options.headers, environment=environment)
+    status = _make(options, writer, manifest, environment)
     return ExitStatus.INTERRUPTED if interrupted else status
 
 
-def _plan_text(options: Options, api: Api, checked: Preflight, root: Path, environment: Environment) -> str:
+def _make(options: Options, writer: BundleWriter, manifest: Manifest, environment: Environment) -> ExitStatus:
+    """What `analyse` would do with the bundle, right away."""
+    if not any(pod.pcap or pod.sockets for pod in manifest.pods):
+        raise NothingCaptured(
+            f"nothing was captured in {', '.join(manifest.namespaces)}: {_reasons(manifest.pods)}",
+            way_out=f"{writer.root} tells pod by pod; `kubectl netpolgen doctor` checks what a capture needs",
+        )
+    derived = derive(writer.root, options.generation)
+    published = publish(derived)
+    writer.session(time=environment.now(), state="run-written", run=manifest.run)
+    return show(derived, published, format=options.format, headers=options.headers, environment=environment)
+
+
+def _plan_text(options: Options, api: Api, checked: Preflight, root: Path) -> str:
     plan = CapturePlan(
         context=api.context,
         server=api.server,
@@ -152,6 +156,7 @@ def _plan_text(options: Options, api: Api, checked: Preflight, root: Path, envir
         capabilities=("NET_RAW",) if options.image == DEFAULT_IMAGE else ("NET_RAW", "SETGID", "SETUID"),
         duration=options.duration,
         bundle=str(root),
+        skipped=checked.skipped,
     )
     return preflight_text(plan, checked.findings, colour=False)
 
@@ -216,9 +221,8 @@ def _interrupts(stop: threading.Event, abandon: threading.Event, environment: En
             signal.signal(number, handler)
 
 
-def _reasons(recording: Recording) -> str:
-    reasons = sorted(
-        {f"{pod.namespace}/{pod.name}: {pod.reason or pod.state.value}" for pod in recording.pods}
-    )
-    shown = "; ".join(reasons[:5])
-    return shown + (f"; and {len(reasons) - 5} more" if len(reasons) > 5 else "") if reasons else "no pods"
+def _reasons(pods: Sequence[PodCapture]) -> str:
+    reasons = sorted({f"{pod.namespace}/{pod.name}: {pod.reason or pod.state.value}" for pod in pods})
+    if not reasons:
+        return "no pods"
+    return "; ".join(reasons[:5]) + (f"; and {len(reasons) - 5} more" if len(reasons) > 5 else "")

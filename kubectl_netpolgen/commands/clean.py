@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
+from kubectl_netpolgen.cluster.api import Api
 from kubectl_netpolgen.cluster.kubeconfig import connect
 from kubectl_netpolgen.cluster.leftovers import Leftover, end_leftover, find_leftovers
 from kubectl_netpolgen.model.errors import ClusterError, ExitStatus, NetpolgenError, UsageError
@@ -40,22 +41,27 @@ def validate(options: Options) -> None:
 
 def run(options: Options, environment: Environment) -> ExitStatus:
     """List what still runs; end it after a yes."""
-    api = connect(access_from(options.arguments), environment.variables)
-    namespaces = namespaces_from(options.arguments, api)
-    found = find_leftovers(api, namespaces, selector=options.selector)
-    running = [item for item in found if item.running]
-    ended = len(found) - len(running)
-    if ended:
-        environment.say(
-            f"{ended} ended entries stay in the pods' specs until the pods are replaced; they do nothing"
-        )
-    if not running:
-        environment.say("no agent runs")
-        return ExitStatus.DONE
-    environment.stdout.write(_table(running))
-    if options.dry_run:
-        return ExitStatus.DONE
-    _confirm(options, environment, len(running))
+    with connect(access_from(options.arguments), environment.variables) as api:
+        namespaces = namespaces_from(options.arguments, api)
+        found = find_leftovers(api, namespaces, selector=options.selector)
+        running = [item for item in found if item.running]
+        ended = len(found) - len(running)
+        if ended:
+            environment.say(
+                f"{ended} ended entries stay in the pods' specs until the pods are replaced; they do nothing"
+            )
+        if not running:
+            environment.say("no agent runs")
+            return ExitStatus.DONE
+        environment.stdout.write(_table(running))
+        if options.dry_run:
+            return ExitStatus.DONE
+        _confirm(options, environment, len(running))
+        return ExitStatus.PARTIAL if _end(api, running, environment) else ExitStatus.DONE
+
+
+def _end(api: Api, running: list[Leftover], environment: Environment) -> int:
+    """End each agent and return how many could not be reached."""
     failed = 0
     for item in running:
         try:
@@ -63,10 +69,8 @@ def run(options: Options, environment: Environment) -> ExitStatus:
             environment.stdout.write(f"pod/{item.pod} agent {item.container} ended\n")
         except ClusterError as error:
             failed += 1
-            environment.say(
-                f"{item.namespace}/{item.pod}: {error.message}; the agent ends by itself within its lease"
-            )
-    return ExitStatus.PARTIAL if failed else ExitStatus.DONE
+            environment.say(f"{item.namespace}/{item.pod}: {error.message}; the agent ends by itself soon")
+    return failed
 
 
 def _table(items: list[Leftover]) -> str:
