@@ -87,6 +87,8 @@ def test_swapped_lengths_of_old_writers_are_put_right() -> None:
     content[32:40] = struct.pack("<II", 100, 60)
     ((_, start, end, _, wire),), records = read(bytes(content))
     assert (end - start, wire, records.truncated) == (60, 100, None)
+    _, records = read(bytes(content[:-3]))
+    assert records.truncated == "record 1 at byte 24 ends 3 bytes early"
 
 
 def test_a_cut_record_is_told_and_everything_before_it_kept() -> None:
