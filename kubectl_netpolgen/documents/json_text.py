@@ -24,11 +24,16 @@ def dump_line(value: Any) -> str:
 def load_json(text: str | bytes) -> Any:
     """Parse one document; NotJson names line and column."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise NotJson(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # bytes in no encoding, numbers of thousands of digits, lists in lists in lists
         raise NotJson(str(error)) from error
+
+
+def _refuse(constant: str) -> Any:
+    raise NotJson(f"{constant} is no JSON (RFC 8259, 6)")
 
 
 def load_lines(text: str) -> Iterator[tuple[int, Any | NotJson]]:
