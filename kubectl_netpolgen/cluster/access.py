@@ -147,8 +147,11 @@ def _finding(namespace: str, missing: Sequence[Missing], *, essential: bool) -> 
     lacking: dict[Right, list[str]] = {}
     for one in missing:
         lacking.setdefault(one.right, []).append(one.verb)
+    resources: dict[tuple[str, str], list[str]] = {}
+    for right, verbs in lacking.items():
+        resources.setdefault((", ".join(verbs), right.purpose), []).append(right.resource)
     told = "; ".join(
-        f"{', '.join(verbs)} {right.resource} (to {right.purpose})" for right, verbs in lacking.items()
+        f"{verbs} {', '.join(named)} (to {purpose})" for (verbs, purpose), named in resources.items()
     )
     wanted = [
         Right(right.group, right.resource, tuple(verbs), right.purpose) for right, verbs in lacking.items()

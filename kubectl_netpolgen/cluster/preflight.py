@@ -33,7 +33,7 @@ class Preflight:
     server_version: str
     namespaces: tuple[str, ...]
     pods_by_namespace: Mapping[str, int]
-    """Pods that can be captured."""
+    """Pods that can be captured; without the namespaces whose pods may not be listed."""
     skipped: int
     """Pods that cannot."""
     findings: tuple[Finding, ...]
@@ -85,7 +85,7 @@ def preflight(api: Api, namespaces: Sequence[str], selector: str = "") -> Prefli
     return Preflight(
         server_version=str(version.result().get("gitVersion", "unknown")),
         namespaces=tuple(namespaces),
-        pods_by_namespace={name: len(pods) for name, pods in capturable.items()},
+        pods_by_namespace={look.name: len(capturable[look.name]) for look in looks if look.pods is not None},
         skipped=sum(len(look.pods or ()) - len(capturable[look.name]) for look in looks),
         findings=sort_findings(findings),
     )

@@ -14,6 +14,7 @@ from kubectl_netpolgen.model.errors import ExitStatus
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.output.columns import plain_columns
 from kubectl_netpolgen.output.findings import findings_text
+from kubectl_netpolgen.output.quantities import count_text
 from kubectl_netpolgen.runs.connection import access_from, namespaces_from
 from kubectl_netpolgen.runs.ports import Environment
 
@@ -65,13 +66,15 @@ def _screen(api: Api, checked: Preflight, dot: str | None) -> str:
     rows = [
         ("context", api.context or "none"),
         ("server", f"{api.server} (Kubernetes {checked.server_version})"),
-        *(
-            (f"namespace {name}", f"{count} pod{'' if count == 1 else 's'} to capture")
-            for name, count in checked.pods_by_namespace.items()
-        ),
+        *((f"namespace {name}", _pods(checked, name)) for name in checked.namespaces),
         ("graphs", dot or "DOT text only"),
     ]
     return plain_columns(("CHECK", "RESULT"), rows)
+
+
+def _pods(checked: Preflight, namespace: str) -> str:
+    count = checked.pods_by_namespace.get(namespace)
+    return "its pods may not be listed" if count is None else f"{count_text(count, 'pod')} to capture"
 
 
 def _beyond(api: Api) -> list[Finding]:

@@ -104,6 +104,16 @@ def test_granting_what_the_findings_say_mends_them(server: FakeApi, api: Api) ->
     assert review(api, ["shop", "pay"]) == []
 
 
+def test_resources_with_the_same_purpose_are_told_together(server: FakeApi, api: Api) -> None:
+    everything = granted_by(role("shop"))
+    server.rights = lambda verb, target: everything(verb, target) and target.group != "apps"
+    (finding,) = review(api, ["shop"])
+    assert finding.message == (
+        "you may not list, watch replicasets, deployments, statefulsets, daemonsets "
+        "(to name the workload that a pod belongs to)"
+    )
+
+
 def test_rules_with_equal_verbs_are_one() -> None:
     resources = [rule["resources"] for rule in role_rules(CAPTURE_RIGHTS) if rule["apiGroups"] == ["apps"]]
     assert resources == [["replicasets", "deployments", "statefulsets", "daemonsets"]]

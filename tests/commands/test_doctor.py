@@ -57,6 +57,13 @@ def test_a_missing_right_would_make_a_capture_fail(server: FakeApi, tmp_path: Pa
     assert heard.stdout.endswith("a capture would fail\n")
 
 
+def test_pods_that_may_not_be_listed_are_not_called_none(server: FakeApi, tmp_path: Path) -> None:
+    server.rights = lambda verb, target: target.resource != "pods"
+    status, heard = examine(server, tmp_path)
+    assert status is ExitStatus.ERROR
+    assert "namespace shop   its pods may not be listed\n" in heard.stdout
+
+
 def test_namespace_rights_alone_are_enough_and_their_limit_is_told(server: FakeApi, tmp_path: Path) -> None:
     server.rights = granted_by(role("shop"))
     status, heard = examine(server, tmp_path)
