@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from kubectl_netpolgen.cluster.leftovers import Leftover, leftovers_of
+import pytest
+
+from kubectl_netpolgen.cluster.api import Api
+from kubectl_netpolgen.cluster.leftovers import Leftover, end_leftover, find_leftovers, leftovers_of
+from kubectl_netpolgen.cluster.status import ApiError, ConnectionLost
+from tests.cluster.fake_api import FakeApi, open_api, refusal
+from tests.cluster.fake_api import exec_wire as wire
 
 
 def a_pod(*names: str, states: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -53,3 +60,54 @@ def test_other_peoples_debug_containers_are_none_of_ours() -> None:
 
 def test_a_pod_without_ephemeral_containers_has_nothing_left() -> None:
     assert leftovers_of({"metadata": {"namespace": "shop", "name": "web-1"}, "spec": {}, "status": {}}) == []
+
+
+@pytest.fixture
+def server() -> Iterator[FakeApi]:
+    with FakeApi() as running:
+        yield running
+
+
+@pytest.fixture
+def api(server: FakeApi) -> Iterator[Api]:
+    with open_api(server) as opened:
+        yield opened
+
+
+AGENT = Leftover("shop", "web-1", "npg-0123abcd-2", "0123abcd-2", True, "")
+
+
+def test_all_pods_of_the_namespaces_are_looked_at(server: FakeApi, api: Api) -> None:
+    for namespace, name in (("shop", "web-1"), ("pay", "web-1"), ("other", "web-1")):
+        metadata = {"labels": {"app": "x"}} if namespace == "pay" else {}
+        spec = {"ephemeralContainers": [{"name": "npg-0123abcd"}]}
+        server.store.put("Pod", name, namespace=namespace, spec=spec, metadata=metadata)
+
+    assert [item.namespace for item in find_leftovers(api, ["shop", "pay"])] == ["pay", "shop"]
+    assert [item.namespace for item in find_leftovers(api, ["shop", "pay"], selector="app=x")] == ["pay"]
+
+
+def test_an_agent_is_told_to_stop_and_then_to_go(server: FakeApi, api: Api) -> None:
+    assert end_leftover(api, AGENT)
+
+    assert [request.command[4:6] for request in server.execs] == [
+        ("halt", "0123abcd-2"),
+        ("release", "0123abcd-2"),
+    ]
+    assert {request.container for request in server.execs} == {"npg-0123abcd-2"}
+
+
+def test_an_agent_that_went_in_between_needs_no_telling(server: FakeApi, api: Api) -> None:
+    server.on_exec = lambda request: wire.prints(exit_code=91)
+
+    assert not end_leftover(api, AGENT)
+
+
+def test_an_agent_that_cannot_be_reached_is_an_error(server: FakeApi, api: Api) -> None:
+    server.on_exec = lambda request: wire.closes_early(b"")
+    with pytest.raises(ConnectionLost):
+        end_leftover(api, AGENT)
+
+    server.plan("GET", "/api/v1/namespaces/shop/pods/web-1/exec", refusal(404, "NotFound", "pod gone"))
+    with pytest.raises(ApiError, match="pod gone"):
+        end_leftover(api, AGENT)

@@ -118,7 +118,8 @@ class Handler(BaseHTTPRequestHandler):
             self._json(found)
 
     def _list(self, target: Target) -> None:
-        items = self.api.store.select(target)
+        wanted = _labels(self.query.get("labelSelector", [""])[0])
+        items = [item for item in self.api.store.select(target) if wanted.items() <= _labels_of(item).items()]
         start = int(self.query.get("continue", ["0"])[0])
         size = self.api.page_size or len(items)
         metadata: dict[str, Any] = {"resourceVersion": str(self.api.store.version)}
@@ -267,6 +268,17 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _labels(selector: str) -> dict[str, str]:
+    """Equality selectors only, which is what the tests use."""
+    pairs = (part.replace("==", "=").split("=", 1) for part in selector.split(",") if "=" in part)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _labels_of(item: Object) -> dict[str, str]:
+    labels: dict[str, str] = item["metadata"].get("labels", {})
+    return labels
 
 
 def _expired(position: int, oldest: int) -> Object:
