@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -189,11 +189,7 @@ def running_agent(
 ) -> Iterator[LocalAgent]:
     """Start an agent in a directory of its own; it and its children are gone afterwards."""
     limits = limits or AgentLimits()
-    path = _tools(directory, shell)
-    if tcpdump:
-        program = path / "tcpdump"
-        program.write_text(TCPDUMP.format(python=sys.executable))
-        program.chmod(0o755)
+    path = install_tools(directory, shell, tcpdump=tcpdump)
     base = directory / "base"
     if writable:
         base.mkdir()
@@ -217,19 +213,26 @@ def running_agent(
     try:
         yield agent
     finally:
-        for signal_ in (signal.SIGKILL,):
-            try:
-                os.killpg(process.pid, signal_)
-            except ProcessLookupError:
-                continue
-        process.communicate()
+        end_group(process)
 
 
-def _tools(directory: Path, shell: Shell) -> Path:
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End an agent and its children, however far it is."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def install_tools(directory: Path, shell: Shell, *, tcpdump: bool = True) -> Path:
+    """A directory for PATH with what an image has, and no more."""
     path = directory / "bin"
     path.mkdir()
     for tool in TOOLS:
         program = shell.tools or shutil.which(tool)
         assert program, f"{tool} is missing on this machine"
         (path / tool).symlink_to(program)
+    if tcpdump:
+        played = path / "tcpdump"
+        played.write_text(TCPDUMP.format(python=sys.executable))
+        played.chmod(0o755)
     return path
