@@ -31,6 +31,10 @@ class Environment(Protocol):
         """True when stdout may carry colour."""
 
     @property
+    def stderr_colour(self) -> bool:
+        """True when stderr may; asked apart, because only one of them may be redirected."""
+
+    @property
     def width(self) -> int:
         """Columns of the terminal."""
 

@@ -113,7 +113,7 @@ def show(
                 headers=headers,
             )
         )
-    environment.stderr.write(findings_text(derived.findings, colour=False))
+    environment.stderr.write(findings_text(derived.findings, colour=environment.stderr_colour))
     for note in published.notes:
         environment.say(note)
     proven = len(derived.proof.rows)
