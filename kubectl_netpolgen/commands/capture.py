@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
@@ -28,6 +27,7 @@ from kubectl_netpolgen.output.preflight import CapturePlan, preflight_text
 from kubectl_netpolgen.output.progress import open_progress
 from kubectl_netpolgen.runs.connection import access_from, namespaces_from
 from kubectl_netpolgen.runs.derive import derive
+from kubectl_netpolgen.runs.installed import installed_version
 from kubectl_netpolgen.runs.ports import Environment
 from kubectl_netpolgen.runs.publish import Format, publish, show
 from kubectl_netpolgen.runs.record import Recording, RecordOptions, record
@@ -102,13 +102,13 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         checked = preflight(api, namespaces, options.selector)
         checked.demand_rights()
         root = options.bundle or environment.directory / bundle_name(namespaces, started)
-        environment.stderr.write(_plan_text(options, api, checked, root))
+        environment.stderr.write(_plan_text(options, api, checked, root, colour=environment.stderr_colour))
         if options.dry_run:
             return ExitStatus.DONE
         _confirm(options, environment)
         manifest = Manifest(
             run=secrets.token_hex(4),
-            tool_version=version("kubectl-netpolgen"),
+            tool_version=installed_version(),
             namespaces=namespaces,
             context=api.context,
             server=api.server,
@@ -145,7 +145,7 @@ def _make(options: Options, writer: BundleWriter, manifest: Manifest, environmen
     return show(derived, published, format=options.format, headers=options.headers, environment=environment)
 
 
-def _plan_text(options: Options, api: Api, checked: Preflight, root: Path) -> str:
+def _plan_text(options: Options, api: Api, checked: Preflight, root: Path, *, colour: bool) -> str:
     plan = CapturePlan(
         context=api.context,
         server=api.server,
@@ -158,7 +158,7 @@ def _plan_text(options: Options, api: Api, checked: Preflight, root: Path) -> st
         bundle=str(root),
         skipped=checked.skipped,
     )
-    return preflight_text(plan, checked.findings, colour=False)
+    return preflight_text(plan, checked.findings, colour=colour)
 
 
 def _confirm(options: Options, environment: Environment) -> None:
@@ -180,7 +180,11 @@ def _record(
     """Record with ^C as `stop and collect`, and twice as `leave at once`."""
     stop, abandon = threading.Event(), threading.Event()
     with (
-        open_progress(environment.stderr, terminal=environment.stderr_is_terminal) as progress,
+        open_progress(
+            environment.stderr,
+            terminal=environment.stderr_is_terminal,
+            colour=environment.stderr_colour,
+        ) as progress,
         _interrupts(stop, abandon, environment),
     ):
         recording = record(

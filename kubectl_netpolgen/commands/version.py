@@ -9,9 +9,8 @@ from enum import Enum
 
 from kubectl_netpolgen.model.bundle import SCHEMA
 from kubectl_netpolgen.model.errors import ExitStatus
+from kubectl_netpolgen.runs.installed import DISTRIBUTION, installed_version
 from kubectl_netpolgen.runs.ports import Environment
-
-DISTRIBUTION = "kubectl-netpolgen"
 
 
 class Format(str, Enum):
@@ -60,13 +59,3 @@ def run(options: Options, environment: Environment) -> ExitStatus:
     else:
         environment.stdout.write(f"{DISTRIBUTION} {version}\n")
     return ExitStatus.DONE
-
-
-def installed_version() -> str:
-    """The version of the installed distribution; `unknown` when it runs from a bare checkout."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "unknown"

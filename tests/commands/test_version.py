@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import json
-import re
-
-import pytest
 
 from kubectl_netpolgen.cli.main import main
-from kubectl_netpolgen.commands.version import installed_version
 from kubectl_netpolgen.documents.yaml_text import load_documents
 from kubectl_netpolgen.model.bundle import SCHEMA
+from kubectl_netpolgen.runs.installed import installed_version
 from tests.cli.factories import heard
 
 
@@ -30,10 +27,3 @@ def test_json_and_yaml_say_the_same_with_the_formats_versions() -> None:
     assert (value["apiVersion"], value["kind"], value["bundleSchema"]) == ("netpolgen/v1", "Version", SCHEMA)
     assert value["version"] == installed_version()
     assert list(value) == ["apiVersion", "kind", "version", "bundleSchema", "python", "platform"]
-
-
-def test_the_version_is_the_installed_one_or_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert installed_version() == "unknown" or re.fullmatch(r"\d+\.\d+\.\d+.*", installed_version())
-    monkeypatch.setattr("sys.path", [])
-    monkeypatch.setattr("sys.meta_path", [])
-    assert installed_version() == "unknown"
