@@ -1,4 +1,4 @@
-"""Records the demo's bundle anew: the sample shop on the real cluster, captured as a user does, then made small.
+"""Records the demo's bundle anew: the sample shop on the real cluster, captured as a user does, made small.
 
 Run by `make demo-bundle`. Packets are cut to their headers, DNS answers excepted, since names come from them.
 """
