@@ -1,7 +1,7 @@
 """The larger counts: seeded rounds of the whole promise, resumable, summed in a committed file.
 
-Each round captures the sample shop for a length that its seed chooses, applies what was written and tries every
-forbidden pair. A round that is in the results file already is not run again, so that an interrupted run goes on.
+Each round captures the sample shop for a length that its seed chooses, applies what was written and tries
+every forbidden pair. A round that is in the results file is not run again: an interrupted run goes on.
 Run by `make e2e-full ROUNDS=20 SEED=1`.
 """
 
@@ -51,7 +51,7 @@ def read_results(path: Path) -> dict[int, Round]:
 
 
 def count_cases(report: Path) -> tuple[int, int]:
-    """Passed and failed of a JUnit report; skipped cases count as failed, since nothing may be skipped here."""
+    """Passed and failed of a JUnit report; skipped ones count as failed: nothing may be skipped here."""
     suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
     total = sum(int(suite.get("tests", 0)) for suite in suites)
     bad = sum(int(suite.get(key, 0)) for suite in suites for key in ("failures", "errors", "skipped"))
