@@ -201,7 +201,8 @@ def test_an_interrupt_collects_and_writes(
         running.process.send_signal(signal.SIGINT)
         running.finish(timeout=60).expect(130)
 
-    assert {file.stem for file in bundle.policies()} >= {"web", "caller"}
+    wanted = {f"netpolgen-allow-deployment-{name}" for name in ("web", "caller")}
+    assert {file.stem for file in bundle.policies()} >= wanted
     wait_until_none_runs(cluster.kubectl, pair.namespace)
 
 
