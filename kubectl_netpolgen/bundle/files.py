@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from kubectl_netpolgen.model.errors import BundleError
@@ -15,40 +16,51 @@ def make_directory(path: Path) -> None:
     """Create a directory and the missing ones above it, all 0700 whatever the umask says."""
     missing = []
     current = path
-    while not current.exists():
-        missing.append(current)
-        current = current.parent
-    for folder in reversed(missing):
-        try:
+    try:
+        while not current.exists():
+            missing.append(current)
+            current = current.parent
+        for folder in reversed(missing):
             folder.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
             folder.chmod(DIRECTORY_MODE)
-        except OSError as error:
-            raise cannot_write(folder, error) from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, flush to disk, then rename: a reader sees the old file or the new, never half."""
+    """Write beside, flush to disk, then rename: a reader sees the old file or the new, never half.
+
+    The file beside is always a new one, so that nothing is written through a link that somebody put there.
+    """
     make_directory(path.parent)
-    beside = path.with_name(f".{path.name}.part")
+    beside = None
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
+        beside = Path(name)
         with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(stream.fileno(), FILE_MODE)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            beside.unlink(missing_ok=True)
         raise cannot_write(path, error) from error
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line in a single write, so that a crash leaves at most its own line short."""
+    """Add one line in a single write, so that a crash leaves at most its own line short.
+
+    A disk that fills up may take a part of the line; what it refuses is an error, and never lost in silence.
+    """
     make_directory(path.parent)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, FILE_MODE)
         try:
-            os.write(descriptor, line.encode() + b"\n")
+            rest = line.encode() + b"\n"
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
         finally:
             os.close(descriptor)
     except OSError as error:

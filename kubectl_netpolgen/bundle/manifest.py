@@ -32,7 +32,11 @@ def parse_manifest(document: Any, *, where: str) -> Manifest:
             way_out="name a directory that `capture` wrote",
         )
     schema = document.get("schema")
-    if not isinstance(schema, int) or schema > SCHEMA:
+    if not isinstance(schema, int):
+        raise BundleError(
+            f"{where}: has no schema number", way_out="the file was edited or cut; capture again"
+        )
+    if schema > SCHEMA:
         raise BundleError(
             f"{where}: schema {schema!r} is newer than this version understands ({SCHEMA})",
             way_out="upgrade kubectl netpolgen",
@@ -41,7 +45,7 @@ def parse_manifest(document: Any, *, where: str) -> Manifest:
         return Manifest(
             run=str(document["run"]),
             tool_version=str(document["toolVersion"]),
-            namespaces=tuple(document["namespaces"]),
+            namespaces=_texts(document["namespaces"]),
             context=str(document.get("context", "")),
             server=str(document.get("server", "")),
             started=_time(document.get("started")),
@@ -49,11 +53,11 @@ def parse_manifest(document: Any, *, where: str) -> Manifest:
             duration=float(document.get("duration", 0)),
             arguments={str(key): str(value) for key, value in (document.get("arguments") or {}).items()},
             pods=tuple(_pod(item) for item in document.get("pods") or ()),
-            readable=tuple(document.get("readable") or ()),
+            readable=_texts(document.get("readable") or []),
             findings=tuple(_finding(item) for item in document.get("findings") or ()),
             schema=schema,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise BundleError(
             f"{where}: not readable: {error}", way_out="the file was edited or cut; capture again"
         ) from error
@@ -72,7 +76,7 @@ def _pod(item: Mapping[str, Any]) -> PodCapture:
         bytes=int(item.get("bytes", 0)),
         sha256=str(item.get("sha256", "")),
         verified=bool(item.get("verified")),
-        dropped=item.get("dropped"),
+        dropped=int(item["dropped"]) if item.get("dropped") is not None else None,
         started=_time(item.get("started")),
         ended=_time(item.get("ended")),
         clock_offset=float(item.get("clockOffset", 0.0)),
@@ -89,6 +93,12 @@ def _finding(item: Mapping[str, Any]) -> Finding:
         message=str(item["message"]),
         way_out=str(item.get("wayOut", "")),
     )
+
+
+def _texts(items: Any) -> tuple[str, ...]:
+    if not isinstance(items, (list, tuple)):
+        raise TypeError(f"{items!r} is no list")
+    return tuple(str(item) for item in items)
 
 
 def _time(text: str | None) -> int:

@@ -46,7 +46,7 @@ class Recorded:
 def read_bundle(root: Path) -> Recorded:
     """Everything recorded in a bundle; BundleError when the directory is none."""
     manifest_path = root / layout.MANIFEST
-    if not root.is_dir():
+    if not _is_directory(root):
         raise BundleError(f"{root}: no such directory", way_out="name a directory that `capture` wrote")
     text = _text(manifest_path)
     if text is None:
@@ -75,8 +75,18 @@ def read_bundle(root: Path) -> Recorded:
     )
 
 
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}", way_out="check the path") from error
+
+
 def _text(path: Path) -> str | None:
     try:
+        if path.exists() and not path.is_file():
+            # a pipe would be waited for without end
+            raise BundleError(f"{path}: is no regular file", way_out="move it out of the bundle")
         return path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
@@ -143,7 +153,8 @@ def _files(root: Path, findings: list[Finding]) -> tuple[tuple[RecordedFile, ...
             continue
         name = path.relative_to(root).as_posix()
         item = RecordedFile(path.parent.name, name, path)
-        if path.is_symlink() or path.parent.parent != folder or not path.name.endswith(known):
+        foreign = path.is_symlink() or not path.is_file() or path.parent.parent != folder
+        if foreign or not path.name.endswith(known):
             findings.append(
                 Finding(
                     "foreign-file",

@@ -39,12 +39,15 @@ def _only(value: Any, keys: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def _map(value: Any) -> Mapping[str, Any]:
+    """A map, empty where custom resources have something else under the name of a known field."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def _metadata(item: Mapping[str, Any]) -> dict[str, Any]:
-    raw = item.get("metadata") or {}
+    raw = _map(item.get("metadata"))
     metadata = _only(raw, _METADATA)
-    annotations = {
-        key: raw["annotations"][key] for key in _ANNOTATIONS if key in (raw.get("annotations") or {})
-    }
+    annotations = _only(raw.get("annotations"), _ANNOTATIONS)
     if annotations:
         metadata["annotations"] = annotations
     owners = [
@@ -91,14 +94,24 @@ def _pod(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"spec": _pod_spec(item.get("spec") or {}), "status": status}
 
 
+def _selector(selector: Any) -> dict[str, Any]:
+    """A LabelSelector or a bare map of labels; custom resources select with much else."""
+    if all(isinstance(value, str) for value in _map(selector).values()):
+        return dict(_map(selector))
+    return _only(selector, ("matchLabels", "matchExpressions"))
+
+
 def _workload(item: Mapping[str, Any]) -> dict[str, Any]:
-    spec = item.get("spec") or {}
-    reduced = _only(spec, ("selector", "replicas", "schedule", "suspend"))
-    template = spec.get("template") or ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template")
+    spec = _map(item.get("spec"))
+    reduced = _only(spec, ("replicas", "schedule", "suspend"))
+    selector = _selector(spec.get("selector"))
+    if selector:
+        reduced["selector"] = selector
+    template = spec.get("template") or _map(_map(spec.get("jobTemplate")).get("spec")).get("template")
     if isinstance(template, Mapping):
         short = {
             "metadata": _only(template.get("metadata"), ("labels",)),
-            "spec": _pod_spec(template.get("spec") or {}),
+            "spec": _pod_spec(_map(template.get("spec"))),
         }
         if "jobTemplate" in spec:
             reduced["jobTemplate"] = {"spec": {"template": short}}
@@ -154,8 +167,6 @@ _BY_KIND: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "Ingress": _nothing_more,
 }
 
-_WORKLOAD_KEYS = ("selector", "template", "jobTemplate", "replicas")
-
 
 def reduce_object(item: Mapping[str, Any]) -> dict[str, Any] | None:
     """The object's allowed fields, or None for a kind that a bundle must not hold."""
@@ -165,6 +176,6 @@ def reduce_object(item: Mapping[str, Any]) -> dict[str, Any] | None:
         return {**head, **_BY_KIND[kind](item)}
     if kind in ("Secret", "ConfigMap", "ServiceAccount"):
         return None
-    if any(key in (item.get("spec") or {}) for key in _WORKLOAD_KEYS):
+    if isinstance(item.get("spec"), Mapping):
         return {**head, **_workload(item)}
     return head if kind else None

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from kubectl_netpolgen.bundle import layout
-from kubectl_netpolgen.bundle.files import append_line, make_directory, write_whole
+from kubectl_netpolgen.bundle.files import (
+    DIRECTORY_MODE,
+    append_line,
+    cannot_write,
+    make_directory,
+    write_whole,
+)
 from kubectl_netpolgen.bundle.layout import CaptureFile
 from kubectl_netpolgen.bundle.manifest import manifest_document
 from kubectl_netpolgen.bundle.reduction import reduce_object
@@ -28,12 +34,16 @@ class BundleWriter:
     @classmethod
     def create(cls, root: Path) -> BundleWriter:
         """Make a new, empty bundle directory; BundleError when something is there already."""
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
-            raise BundleError(
-                f"{root}: exists and is not empty", way_out="choose another directory with --bundle"
-            )
-        make_directory(root)
-        root.chmod(0o700)
+        make_directory(root.parent)
+        try:
+            if root.exists() and (not root.is_dir() or any(root.iterdir())):
+                raise BundleError(
+                    f"{root}: exists and is not empty", way_out="choose another directory with --bundle"
+                )
+            make_directory(root)
+            root.chmod(DIRECTORY_MODE)
+        except OSError as error:
+            raise cannot_write(root, error) from error
         return cls(root)
 
     def session(self, *, time: int, **fields: object) -> None:
@@ -55,7 +65,7 @@ class BundleWriter:
 
     def capture_path(self, uid: str, run: str, kind: CaptureFile) -> Path:
         """Where a pod's file goes; its folder exists afterwards."""
-        path = self.root / layout.capture_name(uid, run, kind)
+        path = self._inside(layout.capture_name(uid, run, kind))
         make_directory(path.parent)
         return path
 
@@ -69,10 +79,20 @@ class BundleWriter:
 
     def text(self, name: str, content: str) -> Path:
         """Write one file whole, by its path inside the bundle."""
-        path = self.root / name
+        path = self._inside(name)
         write_whole(path, content.encode())
+        return path
+
+    def _inside(self, name: str) -> Path:
+        """The path of a name; BundleError when `..` or a link in a foreign bundle would lead out of it."""
+        path = self.root / name
+        if not path.parent.resolve().is_relative_to(self.root.resolve()):
+            raise BundleError(
+                f"{path}: lies outside the bundle",
+                way_out="a directory of the bundle is a link, or a name in it is made of dots; remove it",
+            )
         return path
 
     def _append(self, name: str, value: Mapping[str, Any]) -> None:
         with self._lock:
-            append_line(self.root / name, dump_line(value))
+            append_line(self._inside(name), dump_line(value))
