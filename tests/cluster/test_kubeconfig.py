@@ -11,6 +11,7 @@ from kubectl_netpolgen.cluster.exec import execute
 from kubectl_netpolgen.cluster.kubeconfig import Access, connect
 from kubectl_netpolgen.cluster.status import ApiError, Unreachable
 from kubectl_netpolgen.model.errors import ClusterError
+from tests.cluster.connect_proxy import connect_proxy
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.fake_api import exec_wire as wire
 from tests.cluster.fake_api.certificates import SERVER_NAME, make_certificate
@@ -209,3 +210,44 @@ def test_a_refused_token_is_the_servers_word(tmp_path: Path, server: FakeApi) ->
     path = server.kubeconfig(tmp_path, token="bad")
     with connect(Access(kubeconfig=str(path)), {}) as api, pytest.raises(ApiError, match="Unauthorized"):
         api.get("/version")
+
+
+@pytest.fixture
+def no_proxy_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.usefixtures("no_proxy_variables")
+def test_requests_and_commands_go_through_the_clusters_proxy(tmp_path: Path, server: FakeApi) -> None:
+    server.on_exec = lambda request: wire.prints(b"hello")
+    with connect_proxy() as (proxy, asked):
+        path = write_kubeconfig(
+            tmp_path / "config",
+            current="one",
+            contexts={"one": {"cluster": "one", "user": "one"}},
+            clusters={"one": cluster_of(server, **{"proxy-url": proxy})},
+            users={"one": {"token": "good"}},
+        )
+        with connect(Access(kubeconfig=str(path)), {}) as api:
+            assert api.get("/version")
+            assert execute(api, "shop", "web-1", container="c", command=["true"]).stdout == b"hello"
+        assert asked == [f"127.0.0.1:{server.port}"] * 2
+
+
+@pytest.mark.usefixtures("no_proxy_variables")
+def test_a_command_through_a_proxy_of_https_says_what_to_do(tmp_path: Path, server: FakeApi) -> None:
+    path = write_kubeconfig(
+        tmp_path / "config",
+        current="one",
+        contexts={"one": {"cluster": "one", "user": "one"}},
+        clusters={"one": cluster_of(server, **{"proxy-url": "https://proxy.test:1"})},
+        users={"one": {"token": "good"}},
+    )
+    with (
+        connect(Access(kubeconfig=str(path)), {}) as api,
+        pytest.raises(ClusterError, match=r"a proxy of https: proxy\.test") as caught,
+    ):
+        execute(api, "shop", "web-1", container="c", command=["true"])
+    assert "NO_PROXY" in caught.value.way_out
