@@ -161,15 +161,17 @@ DOCTOR = Verb(
 RBAC = Verb(
     "rbac",
     "Print the Role that a capture needs",
-    "Print the Role and RoleBinding with the least rights that a capture of the namespace needs, for an "
-    "administrator to read and apply.",
+    "Print the Role with the least rights that a capture of the namespace needs, for an administrator to "
+    "read and apply. How to bind it is said on stderr.",
     (
         ("The Role for the namespace shop", "rbac -n shop"),
-        ("For all namespaces, and to name peers in any of them", "rbac --cluster-wide"),
+        ("And the ClusterRole that names peers in other namespaces", "rbac -n shop --cluster-wide"),
     ),
     flags=(
         Flag(
-            "cluster-wide", "a ClusterRole, which also lets peers in other namespaces be named", Kind.SWITCH
+            "cluster-wide",
+            "also a ClusterRole that only reads, so that peers elsewhere have names",
+            Kind.SWITCH,
         ),
     ),
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.boutique.product import Bundle, Product
-from tests.e2e.boutique.stage import Stage, temporary_namespace
+from tests.e2e.boutique.stage import Stage
 from tests.e2e.boutique.workloads import boutique
 from tests.harness.target import find_target
 
@@ -80,16 +80,19 @@ def shrink(bundle: Path, target: Path) -> None:
 def main() -> int:
     """Deploy the shop, capture it for 30 seconds and put the small bundle in its place."""
     target = find_target()
-    with temporary_namespace(target.kubectl, SHOP) as name, tempfile.TemporaryDirectory() as scratch:
-        stage = Stage(target.kubectl, name, boutique(target.is_harness))
+    target.kubectl.run("create", "namespace", SHOP)
+    target.kubectl.wait("-n", SHOP, "--for=create", "serviceaccount/default")
+    with tempfile.TemporaryDirectory() as scratch:
+        stage = Stage(target.kubectl, SHOP, boutique(target.is_harness))
         stage.deploy()
         stage.wait_for_calls(stage.calls() - {("pricefeed", "adservice-legacy")})
         bundle = Bundle(Path(scratch) / "bundle")
-        arguments = ("-n", name, "--duration", "30s", "--bundle", str(bundle.path), "--yes")
+        arguments = ("-n", SHOP, "--duration", "30s", "--bundle", str(bundle.path), "--yes")
         finished = Product(target.kubectl, target.kubeconfig).run("capture", *arguments)
         sys.stderr.write(finished.said)
         finished.expect(0)
         shrink(bundle.path, RECORDED)
+    target.kubectl.run("delete", "namespace", SHOP, "--wait=false")
     return 0
 
 
