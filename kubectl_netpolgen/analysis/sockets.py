@@ -14,18 +14,28 @@ _TCP_STATES = {
     1: SocketState.ESTABLISHED,
     2: SocketState.SYN_SENT,
     3: SocketState.SYN_RECV,
+    4: SocketState.CLOSING,
+    5: SocketState.CLOSING,
+    6: SocketState.CLOSING,
+    8: SocketState.CLOSING,
+    9: SocketState.CLOSING,
     10: SocketState.LISTEN,
+    11: SocketState.CLOSING,
 }
+_UDP_STATES = {1: SocketState.ESTABLISHED, 7: SocketState.BOUND}
 
 
 def parse_sockets(text: str, *, pod_uid: str, file: str) -> PodNetwork:
-    """Everything a sockets file says; lines that are no rows are passed over: a cut file ends in one."""
+    """Everything a sockets file says; lines that are no rows are passed over.
+
+    So is what follows the last line break: the end of a cut file, where half an address is an address too.
+    """
     rows: dict[tuple[object, ...], SocketRow] = {}
     gateways: set[Address] = set()
     nameservers: set[Address] = set()
     variables: dict[str, str] = {}
     snapshots = 0
-    for time, section, line in _lines(text):
+    for time, section, line in _lines(text[: text.rfind("\n") + 1]):
         if section in _TABLES:
             if not line:
                 snapshots += section == "tcp"
@@ -64,7 +74,7 @@ def _lines(text: str) -> Iterator[tuple[int, str, str]]:
     for line in text.split("\n"):
         if line.startswith("#npg "):
             words = line.split()
-            if len(words) == 3 and words[1].isdigit() and len(words[1]) < 12:
+            if len(words) == 3 and _is_number(words[1], digits=11):
                 time, section = int(words[1]) * _SECOND, words[2]
                 yield time, section, ""
         elif line.strip():
@@ -78,13 +88,12 @@ def _row(line: str, protocol: Protocol, time: int) -> SocketRow | None:
     try:
         local, local_port = _end(words[1])
         remote, remote_port = _end(words[2])
-        state = int(words[3], 16)
+        (state,) = bytes.fromhex(words[3])
     except ValueError:
         return None
-    if protocol is Protocol.UDP:
-        meaning = SocketState.ESTABLISHED if state == 1 else SocketState.BOUND
-    else:
-        meaning = _TCP_STATES.get(state, SocketState.CLOSING)
+    meaning = (_UDP_STATES if protocol is Protocol.UDP else _TCP_STATES).get(state)
+    if meaning is None:
+        return None
     return SocketRow(time, protocol, local, local_port, remote, remote_port, meaning)
 
 
@@ -92,7 +101,7 @@ def _end(text: str) -> tuple[Address, int]:
     """`0100090A:CECA`: 32-bit words in the node's byte order, little-endian on every platform we meet."""
     number, _, port = text.partition(":")
     raw = bytes.fromhex(number)
-    if len(raw) not in (4, 16) or not port:
+    if len(raw) not in (4, 16) or len(bytes.fromhex(port)) != 2:
         raise ValueError(text)
     swapped = b"".join(raw[index : index + 4][::-1] for index in range(0, len(raw), 4))
     return canonical_address(str(ipaddress.ip_address(swapped))), int(port, 16)
@@ -112,9 +121,17 @@ def _gateway(line: str) -> Address | None:
 def _gateway6(line: str) -> Address | None:
     """The next hop of a row of /proc/net/ipv6_route: destination, length, source, length, next hop, ..."""
     words = line.split()
-    if len(words) < 5 or len(words[4]) != 32 or not int(words[4], 16):
+    if len(words) < 5 or len(words[4]) != 32:
         return None
-    return canonical_address(str(ipaddress.ip_address(bytes.fromhex(words[4]))))
+    try:
+        hop = ipaddress.ip_address(bytes.fromhex(words[4]))
+    except ValueError:
+        return None
+    return None if hop.is_unspecified else canonical_address(str(hop))
+
+
+def _is_number(text: str, *, digits: int) -> bool:
+    return len(text) <= digits and text.isascii() and text.isdigit()
 
 
 def _is_address(text: str) -> bool:
@@ -131,6 +148,6 @@ def _address(text: str) -> Address:
 
 def _api_server(variables: dict[str, str]) -> tuple[Address, int] | None:
     host, port = variables.get("KUBERNETES_SERVICE_HOST", ""), variables.get("KUBERNETES_SERVICE_PORT", "")
-    if not _is_address(host) or not port.isdigit() or not 0 < int(port) < 65536:
+    if not _is_address(host) or not _is_number(port, digits=5) or not 0 < int(port) < 65536:
         return None
     return canonical_address(host), int(port)
