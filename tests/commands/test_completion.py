@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from kubectl_netpolgen.cli.main import main
 from kubectl_netpolgen.commands.completion import COMPLETER, COMPLETER_SCRIPT, PLUGIN, install
 from kubectl_netpolgen.model.errors import NetpolgenError
 from tests.cli.factories import an_environment, heard
+from tests.components import needs
 
 
 @pytest.fixture
@@ -88,14 +88,11 @@ def test_each_shell_gets_its_script(shell: str) -> None:
     assert f"{shell} completion of {PLUGIN}" in out
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", [pytest.param(one, marks=needs(one)) for one in ("bash", "zsh", "fish")])
 def test_each_script_is_sound_to_its_shell(shell: str, tmp_path: Path) -> None:
-    program = shutil.which(shell)
-    if program is None:
-        pytest.skip(f"no {shell} on this machine")
     script = tmp_path / "script"
     script.write_text(ran(shell)[1], encoding="utf-8")
-    subprocess.run([program, "-n", script], check=True)
+    subprocess.run([shell, "-n", script], check=True)
 
 
 BASH_QUESTION = """
@@ -106,7 +103,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on this machine")
+@needs("bash")
 @pytest.mark.parametrize(
     ("words", "replies"),
     [

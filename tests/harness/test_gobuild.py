@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.components import needs
 from tests.harness import gobuild
 from tests.harness.errors import HarnessError
 from tests.harness.gobuild import GoModule
@@ -55,7 +55,7 @@ def test_nothing_is_missing_once_it_is_there(tmp_path: Path) -> None:
     assert gobuild.built_programs(tmp_path)["kubectl"].parent.name.startswith("kubernetes-")
 
 
-@pytest.mark.skipif(shutil.which("go") is None, reason="needs Go")
+@needs("go")
 def test_a_failed_build_leaves_nothing_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gobuild, "SOURCES", tmp_path / "sources")
     source = tmp_path / "sources" / "broken"

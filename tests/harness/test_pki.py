@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
 import subprocess
 from pathlib import Path
 
-import pytest
-
+from tests.components import needs
 from tests.harness import layout, pki
 from tests.harness.pki import Certificate, User
 
 NODES = layout.nodes(2)
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the program openssl")
 
 
 def test_a_subject_names_the_group_before_the_user() -> None:
@@ -52,7 +49,7 @@ def test_the_token_file_quotes_groups() -> None:
     assert lines == 't1,admin,admin,"system:masters"\nt2,dev,dev\n'
 
 
-@needs_openssl
+@needs("openssl")
 def test_an_issued_certificate_is_signed_names_its_host_and_loads(tmp_path: Path) -> None:
     authority = pki.Authority(tmp_path)
     authority.create()

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
+from tests.components import needs
 from tests.harness import pki, world
 from tests.harness.world import Listener
-
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the program openssl")
 
 
 @asynccontextmanager
@@ -59,7 +55,7 @@ def test_echo_over_tcp_returns_the_same_bytes() -> None:
     assert asyncio.run(ask()) == b"\x00hello" * 1000
 
 
-@needs_openssl
+@needs("openssl")
 def test_https_shows_a_certificate_of_the_harness(tmp_path: Path) -> None:
     authority = pki.Authority(tmp_path)
     authority.create()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import stat
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -10,11 +9,10 @@ import pytest
 
 from kubectl_netpolgen.output.dot import graph_dot
 from kubectl_netpolgen.output.graph import INSTALL, find_dot, render
+from tests.components import needs
 from tests.output.factories import HOSTILE, a_workload, an_edge, an_external, many_edges
 
 DOT = 'digraph { a -> b [style=solid, xlabel="80/TCP"] }'
-
-needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="no Graphviz `dot` on this machine")
 
 
 @pytest.fixture
@@ -96,7 +94,7 @@ def test_a_dot_that_cannot_be_run_is_a_note(tmp_path: Path) -> None:
     assert "Permission denied" in result.notes[0]
 
 
-@needs_dot
+@needs("dot")
 def test_graphviz_draws_every_edge(tmp_path: Path) -> None:
     assert find_dot() is not None
     dot = graph_dot(many_edges(), dns=True, probes=True)
@@ -108,7 +106,7 @@ def test_graphviz_draws_every_edge(tmp_path: Path) -> None:
     assert len(drawn) == dot.count(" -> ")
 
 
-@needs_dot
+@needs("dot")
 def test_graphviz_takes_hostile_names_for_text(tmp_path: Path) -> None:
     edges = [
         an_edge(a_workload(f"{name}{number}"), an_external(f"203.0.113.{number}", name), port_name=name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_netpolgen.packets.reading import read_capture
+from tests.components import needs
 from tests.packets.factories import (
     CLIENT,
     CLIENT6,
@@ -33,9 +33,7 @@ from tests.packets.factories import (
     udp,
 )
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("tshark") is None, reason="tshark is not installed; .ci/run installs it"
-)
+pytestmark = needs("tshark")
 
 FIELDS = (
     "ip.src",
