@@ -133,7 +133,7 @@ def test_an_image_that_cannot_be_pulled_is_given_up_after_two_nodes(scene: Stage
     scene.node.waiting = lambda pod, container: "ErrImagePull"
     for number in range(6):
         scene.node.pod(f"w{number}", node=f"node{number % 3}")
-    recording = scene.record(duration=60, timing=Timing(pilot=0.1, pull_grace=0.3))
+    recording = scene.record(duration=60, timing=Timing(pilot=5.0, pull_grace=0.3))
     assert sum(capture.entries for capture in recording.pods) == 2
     assert all("ErrImagePull: so says the kubelet" in capture.reason for capture in recording.pods)
     assert {finding.code for finding in recording.findings} == {"pod-not-captured"}
