@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness.errors import HarnessError
+from tests.harness.kubectl import Kubectl
 from tests.harness.target import FOREIGN, Target, find_target
 
 KEEP = "NETPOLGEN_E2E_KEEP"
@@ -45,6 +46,12 @@ def cluster() -> Target:
         lack = str(error)
     # Outside of the handler: the message is for a person, and a chain of exceptions would bury it.
     pytest.fail(lack, pytrace=False)
+
+
+@pytest.fixture
+def kubectl(cluster: Target) -> Kubectl:
+    """The administrator's kubectl."""
+    return cluster.kubectl
 
 
 @pytest.fixture
