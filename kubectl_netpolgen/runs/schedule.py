@@ -30,8 +30,11 @@ _PILOT_NODES = 2
 class Timing:
     """Seconds that a run waits for things."""
 
-    pilot: float = 5.0
-    """For the first pod's agent to say whether the image captures, before the others are touched."""
+    pilot: float = 20.0
+    """For the first pod's agent to say whether the image captures, before the others are touched.
+
+    Long enough to see a wrong image name refused: an entry in each pod for nothing stays there for good.
+    """
     pull_grace: float = 20.0
     """For an image that cannot be pulled at once."""
     start: float = 120.0
