@@ -99,6 +99,7 @@ def record(
     Raises ClusterError when the pods cannot be listed or watched, RecordingBroken when the bundle cannot be
     written any more.
     """
+    writer.session(time=clock(), state="run-started", run=run, namespaces=list(options.namespaces))
     inbox: queue.SimpleQueue[WatchEvent] = queue.SimpleQueue()
     watching = threading.Event()
     watcher = Watcher(

@@ -73,6 +73,7 @@ def test_the_journal_tells_every_change(scene: Stage) -> None:
         "released",
     ]
     assert [line["state"] for line in lines if "pod" not in line] == [
+        "run-started",
         "run-all-capturing",
         "run-duration-over",
         "run-collected",

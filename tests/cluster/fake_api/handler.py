@@ -190,7 +190,7 @@ class Handler(BaseHTTPRequestHandler):
                     news = [change for change in store.log if change.version > position]
                     if not news or self.api.half_open:
                         left = until - time.monotonic()
-                        if self.api.watch_epoch != epoch or left <= 0:
+                        if self.api.stopping.is_set() or self.api.watch_epoch != epoch or left <= 0:
                             break
                         store.changed.wait(left)
                         continue
