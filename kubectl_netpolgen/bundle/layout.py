@@ -18,6 +18,11 @@ FINDINGS = "findings.jsonl"
 POLICIES = "policies"
 GRAPH_DOT = "graph.dot"
 
+SUSPECT = ".suspect"
+"""Added to the name of a file whose size or hash is not what the agent said."""
+PART = ".part"
+"""Added to the name of a file while it is being written."""
+
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 

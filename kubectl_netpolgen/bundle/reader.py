@@ -146,26 +146,50 @@ def _parsed(name: str, number: int, value: Any, findings: list[Finding]) -> Kube
 def _files(root: Path, findings: list[Finding]) -> tuple[tuple[RecordedFile, ...], tuple[RecordedFile, ...]]:
     captures: list[RecordedFile] = []
     sockets: list[RecordedFile] = []
-    known = tuple(f".{kind.value}" for kind in CaptureFile)
     folder = root / layout.CAPTURES
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if path.is_dir():
             continue
         name = path.relative_to(root).as_posix()
         item = RecordedFile(path.parent.name, name, path)
-        foreign = path.is_symlink() or not path.is_file() or path.parent.parent != folder
-        if foreign or not path.name.endswith(known):
-            findings.append(
-                Finding(
-                    "foreign-file",
-                    Severity.WARNING,
-                    name,
-                    "was not written by a capture and was left out",
-                    "move it out of the bundle",
-                )
-            )
-        elif path.name.endswith(f".{CaptureFile.PCAP.value}"):
+        kind = (
+            None if path.parent.parent != folder or path.is_symlink() or not path.is_file() else _kind(path)
+        )
+        if kind is None:
+            findings.append(_set_aside(path, name))
+            continue
+        if path.name.endswith(layout.PART):
+            findings.append(_in_part(name))
+        if kind is CaptureFile.PCAP:
             captures.append(item)
-        elif path.name.endswith(f".{CaptureFile.SOCKETS.value}"):
+        elif kind is CaptureFile.SOCKETS:
             sockets.append(item)
     return tuple(captures), tuple(sockets)
+
+
+def _kind(path: Path) -> CaptureFile | None:
+    """What a file is by its name; one that was being written counts where no whole one is there."""
+    name = path.name.removesuffix(layout.PART)
+    if name != path.name and path.with_name(name).exists():
+        return None
+    return next((kind for kind in CaptureFile if name.endswith(f".{kind.value}")), None)
+
+
+def _in_part(name: str) -> Finding:
+    return Finding(
+        "capture-in-part",
+        Severity.WARNING,
+        name,
+        "the run was cut short while this was pulled; what had arrived is used",
+        "capture again if an edge is missing",
+    )
+
+
+def _set_aside(path: Path, name: str) -> Finding:
+    if path.name.endswith((layout.SUSPECT, layout.PART)):
+        message = "is not what the agent said it was, or a whole one is beside it, and was left out"
+        return Finding(
+            "capture-set-aside", Severity.WARNING, name, message, "capture again if its pod matters"
+        )
+    message = "was not written by a capture and was left out"
+    return Finding("foreign-file", Severity.WARNING, name, message, "move it out of the bundle")

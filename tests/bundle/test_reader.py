@@ -128,7 +128,7 @@ def test_foreign_files_are_left_out_and_said(root: Path) -> None:
     captures = root / "captures"
     (captures / "notes.txt").write_text("x")
     (captures / "stray.pcap").write_text("x")
-    (captures / "u1" / "run.pcap.suspect").write_text("x")
+    (captures / "u1" / "run.pcap.gz").write_text("x")
     (captures / "u1" / "deep").mkdir()
     (captures / "u1" / "deep" / "run.pcap").write_text("x")
     (captures / "u1" / "link.pcap").symlink_to("run.pcap")
@@ -143,7 +143,7 @@ def test_foreign_files_are_left_out_and_said(root: Path) -> None:
             "u1/deep/run.pcap",
             "u1/link.pcap",
             "u1/pipe.pcap",
-            "u1/run.pcap.suspect",
+            "u1/run.pcap.gz",
         )
     ]
 
@@ -173,3 +173,26 @@ def test_pipe_in_place_of_a_file_is_refused_and_not_waited_for(root: Path, name:
     os.mkfifo(root / name)
     with pytest.raises(BundleError, match="no regular file"):
         read_bundle(root)
+
+
+def test_what_a_killed_run_had_pulled_is_used_and_said(root: Path) -> None:
+    whole = root / "captures" / "u1" / "run.pcap"
+    whole.rename(whole.with_name("run.pcap.part"))
+    recorded = read_bundle(root)
+    assert [item.name for item in recorded.captures] == ["captures/u1/run.pcap.part"]
+    assert codes(recorded) == [("capture-in-part", "captures/u1/run.pcap.part")]
+
+
+def test_a_part_beside_the_whole_file_is_left_out(root: Path) -> None:
+    (root / "captures" / "u1" / "run.pcap.part").write_bytes(b"x")
+    recorded = read_bundle(root)
+    assert [item.name for item in recorded.captures] == ["captures/u1/run.pcap"]
+    assert codes(recorded) == [("capture-set-aside", "captures/u1/run.pcap.part")]
+
+
+def test_a_suspect_capture_is_left_out_and_said(root: Path) -> None:
+    whole = root / "captures" / "u1" / "run.pcap"
+    whole.rename(whole.with_name("run.pcap.suspect"))
+    recorded = read_bundle(root)
+    assert recorded.captures == ()
+    assert codes(recorded) == [("capture-set-aside", "captures/u1/run.pcap.suspect")]
