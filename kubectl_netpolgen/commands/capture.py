@@ -31,6 +31,7 @@ from kubectl_netpolgen.runs.installed import installed_version
 from kubectl_netpolgen.runs.ports import Environment
 from kubectl_netpolgen.runs.publish import Format, publish, show
 from kubectl_netpolgen.runs.record import Recording, RecordOptions, record
+from kubectl_netpolgen.runs.work_tree import committable_in
 
 IMAGE_VARIABLE = "NETPOLGEN_IMAGE"
 _MIN_DURATION = 1.0
@@ -103,6 +104,7 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         checked.demand_rights()
         root = options.bundle or environment.directory / bundle_name(namespaces, started)
         environment.stderr.write(_plan_text(options, api, checked, root, colour=environment.stderr_colour))
+        _warn_of_git(root, environment)
         if options.dry_run:
             return ExitStatus.DONE
         _confirm(options, environment)
@@ -128,7 +130,14 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         findings=(*checked.findings, *recording.findings),
     )
     writer.manifest(manifest)
-    status = _make(options, writer, manifest, environment)
+    try:
+        status = _make(options, writer, manifest, environment)
+    except NothingCaptured as error:
+        if not interrupted:
+            raise
+        # whoever left before anything arrived knows why, and needs no way out
+        environment.say(error.message)
+        return ExitStatus.INTERRUPTED
     return ExitStatus.INTERRUPTED if interrupted else status
 
 
@@ -159,6 +168,16 @@ def _plan_text(options: Options, api: Api, checked: Preflight, root: Path, *, co
         skipped=checked.skipped,
     )
     return preflight_text(plan, checked.findings, colour=colour)
+
+
+def _warn_of_git(root: Path, environment: Environment) -> None:
+    """A bundle holds traffic, and what was committed and pushed once is hard to take back."""
+    top = committable_in(root)
+    if top is not None:
+        environment.say(
+            f"warning: {root} lies in the git work tree {top}, and a bundle holds traffic; "
+            "add it to .gitignore, or name a directory elsewhere with --bundle"
+        )
 
 
 def _confirm(options: Options, environment: Environment) -> None:
