@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kubectl_netpolgen.analysis.derivation import Capture
+from kubectl_netpolgen.analysis.derivation import Capture, Derivation, derive_edges
 from kubectl_netpolgen.analysis.edges import edge_id
 from kubectl_netpolgen.analysis.timeline import ObjectEvent, Timeline
 from kubectl_netpolgen.model.edge import CONFIDENCE_OF, Edge, Endpoint, EndpointKind, Evidence
@@ -325,3 +325,22 @@ def a_policy(name: str = "web", **changes: Any) -> NetworkPolicy:
             **changes,
         }
     )
+
+
+def a_derivation(
+    *objects: KubernetesObject,
+    captures: Iterable[Capture] = (),
+    networks: Iterable[PodNetwork] = (),
+    events: Iterable[ObjectEvent] = (),
+) -> Derivation:
+    """Flows, edges and findings of what was recorded."""
+    return derive_edges(tuple(captures), networks_of(*networks), a_timeline(*objects, events=events))
+
+
+def edge_words(edges: Iterable[Edge]) -> list[str]:
+    """`shop/Deployment/web -> shop/Deployment/api 8080/TCP established`, one line an edge."""
+    return [
+        f"{edge.client} -> {edge.server} {edge.port}/{edge.protocol.value} {edge.outcome.value}"
+        + (f" {edge.role.value}" if edge.role else "")
+        for edge in edges
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kubectl_netpolgen.analysis.edges import join_sightings
@@ -12,11 +12,19 @@ from kubectl_netpolgen.analysis.names import Names
 from kubectl_netpolgen.analysis.observations import observe
 from kubectl_netpolgen.analysis.orientation import Orientation
 from kubectl_netpolgen.analysis.services import Translator
-from kubectl_netpolgen.analysis.sightings import Sightings
+from kubectl_netpolgen.analysis.sightings import Sightings, SocketPair
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.finding import Finding, Severity
-from kubectl_netpolgen.model.flow import CaptureContents, Flow, NameAnswer
+from kubectl_netpolgen.model.flow import (
+    CaptureContents,
+    Conversation,
+    Direction,
+    Flow,
+    NameAnswer,
+    Outcome,
+)
+from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.sockets import PodNetwork
 
 
@@ -47,31 +55,37 @@ def derive_edges(
     orientation = Orientation(
         timeline, networks, (item for capture in ordered for item in capture.contents.conversations)
     )
-    flows = tuple(
-        sorted(
-            (
-                flow
-                for capture in ordered
-                for flow in build_flows(
-                    map(orientation.orient, capture.contents.conversations),
-                    capture=capture.file,
-                    pod_uid=capture.pod_uid,
-                )
-            ),
-            key=flow_order,
+    flows: list[Flow] = []
+    told: set[SocketPair] = set()
+    for capture in ordered:
+        conversations = [orientation.orient(item) for item in capture.contents.conversations]
+        flows.extend(
+            build_flows(conversations, capture=capture.file, pod_uid=capture.pod_uid, tenant=timeline.tenant)
         )
-    )
+        told.update(_told(capture.pod_uid, conversations))
+    flows.sort(key=flow_order)
     answers: dict[str, list[NameAnswer]] = {}
     for capture in ordered:
         answers.setdefault(capture.pod_uid, []).extend(capture.contents.names)
     identities = Identities(timeline, networks)
     sightings = Sightings(identities, Translator(timeline, flows, networks), Names(answers))
-    found = [*sightings.of_flows(flows), *sightings.of_sockets(networks)]
+    found = [*sightings.of_flows(flows), *sightings.of_sockets(networks, told)]
     edges = join_sightings(found, identities)
     findings = [*sightings.findings, *observe(edges, timeline)]
     for capture in ordered:
         findings.extend(_reading_findings(capture, timeline))
-    return Derivation(flows=flows, edges=edges, findings=tuple(findings), identities=identities)
+    return Derivation(flows=tuple(flows), edges=edges, findings=tuple(findings), identities=identities)
+
+
+def _told(pod_uid: str, conversations: Iterable[Conversation]) -> Iterator[SocketPair]:
+    """The connections that the packets show from the handshake on, so that a socket adds nothing."""
+    for item in conversations:
+        if (
+            item.protocol is Protocol.TCP
+            and item.direction in (Direction.SYN, Direction.SYNACK)
+            and item.outcome is not Outcome.UNKNOWN
+        ):
+            yield pod_uid, (item.client, item.client_port), (item.server, item.server_port)
 
 
 def _reading_findings(capture: Capture, timeline: Timeline) -> list[Finding]:
@@ -87,6 +101,10 @@ def _reading_findings(capture: Capture, timeline: Timeline) -> list[Finding]:
                 f"{subject}: {capture.contents.truncated}; everything before that was used",
                 "capture again if an edge is missing",
             )
+        )
+    for note in capture.contents.cut_short:
+        findings.append(
+            Finding("capture-cut-short", Severity.WARNING, subject, note, "capture for a shorter time")
         )
     if capture.contents.inexpressible:
         shown = ", ".join(capture.contents.inexpressible[:5])

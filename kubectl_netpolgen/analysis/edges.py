@@ -105,7 +105,9 @@ def _evidence(group: list[Sighting]) -> tuple[Evidence, ...]:
 
 def _addresses(server: Endpoint, identities: Identities) -> tuple[Address, ...]:
     if server.kind is EndpointKind.API_SERVER:
-        known = {address for address, _ in identities.api_services | identities.api_endpoints}
+        # the Service's addresses alone are none that a rule works with, since it is judged after translation
+        services = identities.api_services if identities.api_endpoints else frozenset()
+        known = {address for address, _ in services | identities.api_endpoints}
         return tuple(sorted(known, key=address_order))
     if server.kind is EndpointKind.NODE:
         node = identities.timeline.nodes.get(server.name)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
 from kubectl_netpolgen.model.flow import Conversation, Flow, better_outcome, stronger_direction
-from kubectl_netpolgen.model.network import address_order
+from kubectl_netpolgen.model.network import Address, address_order
 
 MAX_KEYS = 64
 
@@ -19,11 +19,26 @@ def smallest_keys(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(distinct))
 
 
-def build_flows(conversations: Iterable[Conversation], *, capture: str, pod_uid: str) -> tuple[Flow, ...]:
-    """One flow for each client, server, protocol and server port of a capture."""
-    groups: dict[tuple[str, str, str, int], list[Conversation]] = {}
+def _nobody(address: Address, time: int) -> str:
+    return ""
+
+
+def build_flows(
+    conversations: Iterable[Conversation],
+    *,
+    capture: str,
+    pod_uid: str,
+    tenant: Callable[[Address, int], str] = _nobody,
+) -> tuple[Flow, ...]:
+    """One flow for each client, server, protocol and server port of a capture.
+
+    `tenant` says whose an address was at a time: where one was handed on during the capture, what its tenants
+    did stays apart.
+    """
+    groups: dict[tuple[object, ...], list[Conversation]] = {}
     for item in conversations:
-        groups.setdefault((item.protocol.value, item.client, item.server, item.server_port), []).append(item)
+        ends = (item.client, tenant(item.client, item.first), item.server, tenant(item.server, item.first))
+        groups.setdefault((item.protocol.value, *ends, item.server_port), []).append(item)
     flows = [_flow(group, capture, pod_uid) for group in groups.values()]
     return tuple(sorted(flows, key=flow_order))
 
@@ -36,6 +51,7 @@ def flow_order(flow: Flow) -> tuple[object, ...]:
         address_order(flow.client),
         address_order(flow.server),
         flow.server_port,
+        flow.first,
     )
 
 

@@ -55,8 +55,7 @@ class Identities:
     def _dns_service(self) -> Service | None:
         """The cluster's DNS Service: the one that pods have as nameserver, else kube-system/kube-dns."""
         for address in sorted(self.nameservers):
-            service = self.timeline.service_at(address)
-            if service is not None:
+            for service in self.timeline.services_at(address):
                 return service
         return self.timeline.service("kube-system", "kube-dns")
 

@@ -12,6 +12,10 @@ _CLUSTER_SUFFIXES = (".cluster.local", ".svc")
 MAX_NAMES = 16
 
 
+def _is_internal(name: str) -> bool:
+    return name.endswith(_CLUSTER_SUFFIXES)
+
+
 class Names:
     """Which names a pod had asked for when it was given an address."""
 
@@ -19,8 +23,10 @@ class Names:
         self._names: dict[tuple[str, Address], set[str]] = {}
         for uid, items in answers.items():
             for item in items:
-                if not item.name.endswith(_CLUSTER_SUFFIXES):
-                    self._names.setdefault((uid, item.address), set()).add(item.name)
+                # an ExternalName Service is asked for by its own name and answers with the outside's
+                named = next((name for name in (item.name, *item.via) if not _is_internal(name)), None)
+                if named is not None:
+                    self._names.setdefault((uid, item.address), set()).add(named)
 
     def of(self, pod_uid: str, address: Address) -> tuple[str, ...]:
         """Names of an address by one pod's own lookups, sorted, at most 16."""

@@ -15,6 +15,7 @@ from kubectl_netpolgen.model.network import DNS_PORT, Address, Protocol
 from kubectl_netpolgen.model.sockets import PodNetwork
 
 _End = tuple[Protocol, Address, int]
+_EPHEMERAL = 32768
 
 
 class Orientation:
@@ -44,22 +45,23 @@ class Orientation:
             return item
         client: _End = (item.protocol, item.client, item.client_port)
         server: _End = (item.protocol, item.server, item.server_port)
-        listen, declared = self.listens, self.declares
         # an unconnected UDP client is bound too, so there the declared port is the better witness
         tests = (
-            ((declared, Direction.DECLARED), (listen, Direction.LISTEN))
+            ((self.declares, Direction.DECLARED), (self._has_own_port, Direction.LISTEN))
             if item.protocol is Protocol.UDP
             else (
-                (listen, Direction.LISTEN),
+                (self.listens, Direction.LISTEN),
                 (self._is_proven, Direction.PROVEN),
-                (declared, Direction.DECLARED),
+                (self.declares, Direction.DECLARED),
             )
         )
+        # NTP, IKE, SIP and gossip ask from the port they serve: being open there makes nobody the server
+        symmetric = item.protocol is Protocol.UDP and item.client_port == item.server_port
         for holds, direction in tests:
             at_client, at_server = holds(client, item.first), holds(server, item.first)
             if at_server and not at_client:
                 return replace(item, direction=self._confirmed(server, item.first, direction))
-            if at_client and not at_server:
+            if at_client and not at_server and not symmetric:
                 found = self._confirmed(client, item.first, direction)
                 return replace(reversed_conversation(item), direction=found)
         return item
@@ -74,6 +76,10 @@ class Orientation:
         pod = self._timeline.pod_at(address, time)
         return pod is not None and port in self._listening.get((pod.uid, protocol), frozenset())
 
+    def _has_own_port(self, end: _End, time: int) -> bool:
+        """True for a bound UDP port that no client is given by chance (ip_local_port_range's default)."""
+        return end[2] < _EPHEMERAL and self.listens(end, time)
+
     def _is_proven(self, end: _End, time: int) -> bool:
         return end in self._proven
 
@@ -85,9 +91,10 @@ class Orientation:
         pod = self._timeline.pod_at(address, time)
         if pod is not None:
             return any(item.port == port and item.protocol is protocol for item in pod.ports)
-        service = self._timeline.service_at(address)
-        return service is not None and any(
-            item.port == port and item.protocol is protocol for item in service.ports
+        return any(
+            item.port == port and item.protocol is protocol
+            for service in self._timeline.services_at(address)
+            for item in service.ports
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -13,8 +13,11 @@ from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Evidence, Role
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.flow import Direction, Flow, Outcome
 from kubectl_netpolgen.model.network import Address, Protocol, is_loopback
-from kubectl_netpolgen.model.objects import Pod
+from kubectl_netpolgen.model.objects import Pod, Service
 from kubectl_netpolgen.model.sockets import PodNetwork, SocketRow
+
+SocketPair = tuple[str, tuple[Address, int], tuple[Address, int]]
+"""A pod's UID and the two ends of one of its connections, in either order."""
 
 
 class Vantage(str, Enum):
@@ -67,10 +70,6 @@ class Sightings:
         vantage = (
             Vantage.CLIENT if client_pod is not None and client_pod.uid == flow.pod_uid else Vantage.SERVER
         )
-        if vantage is Vantage.SERVER and client_pod is None:
-            true_client = self._translator.true_client(flow)
-            if true_client is not None:
-                client, client_pod = self._resolve(true_client, flow.first, flow.pod_uid)
         base = Sighting(
             client=client,
             server=client,
@@ -90,10 +89,26 @@ class Sightings:
         if self._identities.is_api_server(flow.server, flow.server_port):
             yield self._to_api_server(base)
             return
-        yield from self._with_servers(base, self._translator.of_flow(flow), flow.server, flow.pod_uid)
+        for item in (base,) if client_pod is not None else self._with_clients(base, flow):
+            yield from self._with_servers(item, self._translator.of_flow(flow), flow.server, flow.pod_uid)
 
-    def of_sockets(self, networks: Mapping[str, PodNetwork]) -> Iterator[Sighting]:
-        """The sightings of established or lately closed TCP connections in socket tables."""
+    def _with_clients(self, base: Sighting, flow: Flow) -> Iterator[Sighting]:
+        """The sighting, and in place of a rewritten source the pods that are behind it."""
+        clients, complete = self._translator.true_clients(flow)
+        for address, time in clients:
+            client, pod = self._resolve(address, time, flow.pod_uid)
+            found = replace(base, client=client, client_pod=pod.uid if pod is not None else "")
+            yield found if complete and len(clients) == 1 else _uncounted(found)
+        if not complete:
+            yield base
+
+    def of_sockets(
+        self, networks: Mapping[str, PodNetwork], told: Container[SocketPair] = frozenset()
+    ) -> Iterator[Sighting]:
+        """The sightings of established or lately closed TCP connections in socket tables.
+
+        `told` has those that the packets of the same pod tell all about, from the handshake on.
+        """
         for uid in sorted(networks):
             network, pod = networks[uid], self._identities.timeline.pods.get(uid)
             if pod is None or pod.host_network:
@@ -101,6 +116,9 @@ class Sightings:
             listening = network.listening(Protocol.TCP)
             for row in network.rows:
                 if row.protocol is not Protocol.TCP or row.state not in CONNECTED or is_loopback(row.local):
+                    continue
+                here, there = (row.local, row.local_port), (row.remote, row.remote_port)
+                if not row.remote_port or (uid, here, there) in told or (uid, there, here) in told:
                     continue
                 if row.local_port in listening:
                     yield self._served_socket(row, pod, network)
@@ -161,7 +179,7 @@ class Sightings:
             return
         seen: dict[tuple[object, ...], Sighting] = {}
         for backend in translation.backends:
-            server, pod = self._resolve(backend.address, base.first, observer)
+            server, pod = self._resolve(backend.address, backend.time, observer)
             if dns:
                 server = replace(server, role=Role.DNS)
             outcome = base.outcome
@@ -182,37 +200,54 @@ class Sightings:
             seen.setdefault(
                 (server.identity, backend.port), replace(sighting, role=self._role(sighting, pod))
             )
-        if len(seen) > 1 and not translation.joined and translation.service is not None:
-            service = translation.service
-            self.findings.append(
-                Finding(
-                    "ambiguous-backend",
-                    Severity.WARNING,
-                    f"Service {service.namespace}/{service.name}",
-                    f"{base.client} reached it, but its backends differ in workload or port and none of them "
-                    f"was captured, so no rule was written for: "
-                    + ", ".join(
-                        sorted(f"{item.server} {item.port}/{item.protocol.value}" for item in seen.values())
-                    ),
-                    "capture the backends too, or decide the edges yourself",
-                )
-            )
+        service = translation.service
+        if len(seen) > 1 and not translation.joined and service is not None:
+            self._report_ambiguity(base, service, seen.values(), "none of them was captured")
+            ports = {item.port for item in seen.values()}
             yield replace(
-                base,
-                server=Endpoint(EndpointKind.UNKNOWN, address=dialled),
-                port=base.port,
+                base, server=_unnamed(dialled, service), port=ports.pop() if len(ports) == 1 else base.port
             )
             return
-        yield from seen.values()
+        if service is not None:
+            others = {
+                (server.identity, backend.port): replace(base, server=server, port=backend.port)
+                for backend in translation.unseen
+                for server, _ in (self._resolve(backend.address, backend.time, observer),)
+            }
+            missing = [item for key, item in others.items() if key not in seen]
+            if missing:
+                self._report_ambiguity(base, service, missing, "these were not captured")
+        # what one client's flow to a Service was, is told apart only by its backends' own captures
+        yield from seen.values() if len(seen) == 1 else map(_uncounted, seen.values())
+
+    def _report_ambiguity(
+        self, base: Sighting, service: Service, candidates: Iterable[Sighting], why: str
+    ) -> None:
+        listed = sorted({f"{item.server} {item.port}/{item.protocol.value}" for item in candidates})
+        self.findings.append(
+            Finding(
+                "ambiguous-backend",
+                Severity.WARNING,
+                f"Service {service.namespace}/{service.name}",
+                f"{base.client} reached it, but its backends differ in workload or port and {why}, "
+                f"so no rule was written for: {', '.join(listed)}",
+                "capture the backends too, or decide the edges yourself",
+            )
+        )
 
     def _without_backends(
         self, base: Sighting, translation: Translation, dialled: Address, observer: str
     ) -> Sighting:
-        if translation.service is not None:
-            service = translation.service
+        service = translation.service
+        if service is not None:
             name = translation.service_port.name if translation.service_port is not None else ""
-            server = Endpoint(EndpointKind.SERVICE, namespace=service.namespace, name=service.name)
-            return replace(base, server=server, port_name=name)
+            if base.outcome.failed:
+                server = Endpoint(EndpointKind.SERVICE, namespace=service.namespace, name=service.name)
+            else:
+                server = _unnamed(dialled, service)
+            if self._identities.is_dns(dialled, base.port, base.protocol):
+                server = replace(server, role=Role.DNS)
+            return replace(base, server=server, port_name=name, role=server.role)
         server, _ = self._resolve(dialled, base.first, observer)
         if self._identities.is_dns(dialled, base.port, base.protocol):
             server = replace(server, role=Role.DNS)
@@ -242,6 +277,17 @@ class Sightings:
         ):
             return Role.PROBE
         return None
+
+
+def _uncounted(sighting: Sighting) -> Sighting:
+    """The same, where nobody can tell which part of the flow it was; others say how much and how it went."""
+    return replace(sighting, connections=0, bytes=0, outcome=Outcome.UNKNOWN)
+
+
+def _unnamed(dialled: Address, service: Service) -> Endpoint:
+    """Whoever is behind a Service that got through, when its endpoints do not tell."""
+    names = (f"{service.name}.{service.namespace}.svc",)
+    return Endpoint(EndpointKind.UNKNOWN, address=dialled, names=names)
 
 
 def _port_name(pod: Pod | None, port: int, protocol: Protocol) -> str:

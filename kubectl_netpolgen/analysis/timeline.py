@@ -38,6 +38,9 @@ class ObjectEvent:
 @dataclass(frozen=True)
 class _Tenancy:
     start: int
+    """When the pod was created: it has its address from some moment after that."""
+    seen: int
+    """When it was first seen with the address, 0 at the start of the run."""
     end: int
     uid: str
 
@@ -56,6 +59,7 @@ class Timeline:
         self.namespaces: dict[str, Namespace] = {}
         self.nodes: dict[str, Node] = {}
         self._services: dict[tuple[str, str], Service] = {}
+        self._services_at: dict[Address, dict[tuple[str, str], Service]] = {}
         self._slices: dict[tuple[str, str], EndpointSlice] = {}
         self._policies: dict[tuple[str, str], NetworkPolicy] = {}
         self._workloads: dict[str, Workload] = {}
@@ -68,13 +72,6 @@ class Timeline:
             else:
                 self._apply(event.object, event.time)
         self._workloads_by_key = {workload.key: workload for workload in self._workloads.values()}
-        self._service_by_address = {
-            address: service
-            for service in sorted(
-                self._services.values(), key=lambda service: (service.namespace, service.name)
-            )
-            for address in service.addresses
-        }
         self._node_by_address = self._index_nodes()
 
     def _apply(self, item: KubernetesObject, time: int) -> None:
@@ -82,6 +79,9 @@ class Timeline:
             self._place(item, time)
         elif isinstance(item, Service):
             self._services[(item.namespace, item.name)] = item
+            # by every address it had: one that was made anew in the run explains packets to both
+            for address in item.addresses:
+                self._services_at.setdefault(address, {})[(item.namespace, item.name)] = item
         elif isinstance(item, EndpointSlice):
             known = self._slices.get((item.namespace, item.name))
             # endpoints that left during the run still explain packets that went to them
@@ -99,8 +99,9 @@ class Timeline:
 
     def _remove(self, item: KubernetesObject, time: int) -> None:
         if isinstance(item, Pod):
+            if item.uid not in self.pods:
+                self._place(item, time)
             self._leave(item.uid, time)
-            self.pods.setdefault(item.uid, item)
             self.present.discard(item.uid)
         elif isinstance(item, NetworkPolicy):
             self._policies.pop((item.namespace, item.name), None)
@@ -110,6 +111,9 @@ class Timeline:
         known = self.pods.get(pod.uid)
         if known is not None and not pod.addresses:
             pod = replace(pod, addresses=known.addresses)
+        if known is not None and known.addresses != pod.addresses:
+            # a new sandbox of the same pod has new addresses
+            self._leave(pod.uid, time)
         self.pods[pod.uid] = pod
         self.present.add(pod.uid)
         if pod.finished:
@@ -119,11 +123,15 @@ class Timeline:
             return
         for address in pod.addresses:
             tenancies = self._tenancies.setdefault(address, [])
-            if not any(tenancy.uid == pod.uid for tenancy in tenancies):
-                tenancies.append(_Tenancy(pod.created, _FOREVER, pod.uid))
+            mine = [tenancy for tenancy in tenancies if tenancy.uid == pod.uid]
+            if not mine or mine[-1].end != _FOREVER:
+                start = mine[-1].end if mine else pod.created
+                tenancies.append(_Tenancy(start, time, _FOREVER, pod.uid))
 
     def _leave(self, uid: str, time: int) -> None:
-        for tenancies in self._tenancies.values():
+        known = self.pods.get(uid)
+        for address in known.addresses if known is not None else ():
+            tenancies = self._tenancies.get(address, [])
             for index, tenancy in enumerate(tenancies):
                 if tenancy.uid == uid and tenancy.end > time:
                     tenancies[index] = replace(tenancy, end=time)
@@ -136,17 +144,31 @@ class Timeline:
         return index
 
     def pod_at(self, address: Address, time: int) -> Pod | None:
-        """The pod that had the address then; one that had it exactly then before one that nearly did."""
+        """The pod that had the address then; one that had it exactly then before one that nearly did.
+
+        Between the creation of a pod and the moment it was seen with its address, a former tenant that is
+        still there may have it: then the former one has.
+        """
         tenancies = self._tenancies.get(address, ())
         for slack in (0, SLACK):
             fitting = [item for item in tenancies if item.start - slack <= time <= item.end + slack]
             if fitting:
-                return self.pods[max(fitting, key=lambda item: (item.start, item.uid)).uid]
+                best = max(fitting, key=lambda item: (item.seen <= time, item.start, item.seen, item.uid))
+                return self.pods[best.uid]
         return None
 
-    def service_at(self, address: Address) -> Service | None:
-        """The Service that has this cluster, external or load-balancer address."""
-        return self._service_by_address.get(address)
+    def tenant(self, address: Address, time: int) -> str:
+        """The UID of the pod that had the address then, empty when none had."""
+        pod = self.pod_at(address, time)
+        return pod.uid if pod is not None else ""
+
+    def services_at(self, address: Address) -> tuple[Service, ...]:
+        """The Services that have this cluster, external or load-balancer address, by namespace and name.
+
+        Several share one where an external or load-balancer address is a node's, or is shared on purpose.
+        """
+        found = self._services_at.get(address, {})
+        return tuple(found[key] for key in sorted(found))
 
     def service(self, namespace: str, name: str) -> Service | None:
         """A Service by name."""

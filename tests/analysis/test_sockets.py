@@ -12,8 +12,8 @@ from kubectl_netpolgen.analysis.sockets import parse_sockets
 from kubectl_netpolgen.model.network import Protocol, canonical_address
 from kubectl_netpolgen.model.sockets import PodNetwork, SocketState
 
-# In the shape that Linux prints: a listener, a connection, one in TIME_WAIT; a dual-stack listener and an IPv4
-# connection to it; a bound and a connected UDP socket. The last columns are left out.
+# In the shape that Linux prints: a listener, a connection, one in TIME_WAIT; a dual-stack listener and an
+# IPv4 connection to it; a bound and a connected UDP socket. The last columns are left out.
 REAL = """\
 #npg 1767441600 tcp
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeo

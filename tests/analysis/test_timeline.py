@@ -1,0 +1,255 @@
+"""Who had an address is asked with a time; what was there during the run explains its traffic."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubectl_netpolgen.analysis.timeline import SLACK, Timeline
+from kubectl_netpolgen.model.network import Address, Protocol
+from kubectl_netpolgen.model.objects import Namespace, Node, ObjectKey, OwnerReference, Pod
+from tests.factories import (
+    NOON,
+    SECOND,
+    a_pod,
+    a_policy,
+    a_service,
+    a_service_port,
+    a_slice,
+    a_timeline,
+    a_workload,
+    address,
+    an_event,
+    an_owner,
+)
+
+X = address("10.244.1.5")
+
+
+def owner_at(timeline: Timeline, time: int, of: Address = X) -> str | None:
+    """The name of the pod that had the address then."""
+    pod = timeline.pod_at(of, time)
+    return pod.name if pod is not None else None
+
+
+def test_pod_has_its_addresses_of_both_families() -> None:
+    timeline = a_timeline(a_pod("web-1", "10.244.1.5", "fd00::5"))
+    assert owner_at(timeline, NOON) == "web-1"
+    assert owner_at(timeline, NOON, address("fd00::5")) == "web-1"
+    assert owner_at(timeline, NOON, address("10.244.1.6")) is None
+
+
+def test_pod_has_no_address_before_it_was_created() -> None:
+    timeline = a_timeline(a_pod("web-1", created=NOON))
+    assert owner_at(timeline, NOON) == "web-1"
+    assert owner_at(timeline, NOON - SLACK) == "web-1"
+    assert owner_at(timeline, NOON - SLACK - 1) is None
+
+
+def test_address_is_handed_on() -> None:
+    old, new = a_pod("old-1"), a_pod("new-1", created=NOON + 20 * SECOND)
+    timeline = a_timeline(
+        old,
+        events=[
+            an_event(new, at=NOON + 21 * SECOND, type="ADDED"),
+            an_event(old, at=NOON + 10 * SECOND, type="DELETED"),
+        ],
+    )
+    assert owner_at(timeline, NOON) == "old-1"
+    assert owner_at(timeline, NOON + 11 * SECOND) == "old-1"
+    assert owner_at(timeline, NOON + 15 * SECOND) is None
+    assert owner_at(timeline, NOON + 19 * SECOND) == "new-1"
+    assert owner_at(timeline, NOON + 30 * SECOND) == "new-1"
+
+
+def test_pod_that_is_still_there_keeps_its_address_until_the_next_is_seen_with_it() -> None:
+    old, new = a_pod("old-1"), a_pod("new-1", created=NOON)
+    timeline = a_timeline(
+        old,
+        events=[
+            an_event(a_pod("new-1", created=NOON, addresses=()), at=NOON, type="ADDED"),
+            an_event(new, at=NOON + 8 * SECOND),
+            an_event(old, at=NOON + 9 * SECOND, type="DELETED"),
+        ],
+    )
+    assert owner_at(timeline, NOON + 4 * SECOND) == "old-1"
+    assert owner_at(timeline, NOON + 8 * SECOND) == "new-1"
+
+
+def test_recreated_pod_of_the_same_name_is_another_pod() -> None:
+    first, second = a_pod("db-0", uid="u1"), a_pod("db-0", uid="u2", created=NOON)
+    timeline = a_timeline(first, events=[an_event(first, type="DELETED"), an_event(second, type="ADDED")])
+    assert timeline.tenant(X, NOON - 60 * SECOND) == "u1"
+    assert timeline.tenant(X, NOON + 60 * SECOND) == "u2"
+
+
+def test_pod_that_gets_new_addresses_leaves_the_old_ones() -> None:
+    moved = a_pod("web-1", "10.244.1.9")
+    timeline = a_timeline(a_pod("web-1"), events=[an_event(moved, at=NOON)])
+    assert owner_at(timeline, NOON - SECOND) == "web-1"
+    assert owner_at(timeline, NOON + 10 * SECOND) is None
+    assert owner_at(timeline, NOON + 10 * SECOND, address("10.244.1.9")) == "web-1"
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_finished_pod_keeps_its_labels_and_loses_its_address(phase: str) -> None:
+    assert owner_at(a_timeline(a_pod(phase=phase)), NOON) is None
+    timeline = a_timeline(a_pod("job-1"), events=[an_event(a_pod("job-1", phase=phase), at=NOON)])
+    assert owner_at(timeline, NOON - SECOND) == "job-1"
+    assert owner_at(timeline, NOON + 10 * SECOND) is None
+    assert "uid-job-1" in timeline.pods
+
+
+def test_address_that_a_last_event_leaves_out_is_remembered() -> None:
+    gone = a_pod("web-1", addresses=(), phase="Succeeded")
+    timeline = a_timeline(a_pod("web-1"), events=[an_event(gone, at=NOON)])
+    assert timeline.pods["uid-web-1"].addresses == (X,)
+
+
+def test_pod_that_came_and_went_between_two_looks_is_known_by_its_deletion() -> None:
+    brief = a_pod("job-1", created=NOON)
+    timeline = a_timeline(events=[an_event(brief, at=NOON + 5 * SECOND, type="DELETED")])
+    assert owner_at(timeline, NOON + SECOND) == "job-1"
+    assert owner_at(timeline, NOON + 60 * SECOND) is None
+    assert timeline.present == set()
+
+
+def test_tombstone_ends_a_pod_without_wiping_what_was_known() -> None:
+    tombstone = Pod(uid="uid-web-1", namespace="shop", name="web-1")
+    timeline = a_timeline(a_pod("web-1"), events=[an_event(tombstone, at=NOON, type="DELETED")])
+    assert owner_at(timeline, NOON - SECOND) == "web-1"
+    assert owner_at(timeline, NOON + 60 * SECOND) is None
+    assert timeline.pods["uid-web-1"].labels == {"app": "web"}
+
+
+def test_host_network_pod_does_not_own_the_nodes_address() -> None:
+    timeline = a_timeline(a_pod("agent-1", "172.18.0.2", host_network=True))
+    assert owner_at(timeline, NOON, address("172.18.0.2")) is None
+    assert timeline.node_at(address("172.18.0.2")) == "node-1"
+
+
+def test_node_is_known_by_its_own_object_and_by_its_pods() -> None:
+    timeline = a_timeline(
+        a_pod("web-1", host_addresses=(address("172.18.0.9"),), node="node-9"),
+        Node("node-2", (address("172.18.0.3"), address("fc00::3"))),
+    )
+    assert timeline.node_at(address("172.18.0.9")) == "node-9"
+    assert timeline.node_at(address("fc00::3")) == "node-2"
+    assert timeline.node_at(address("172.18.0.4")) is None
+
+
+def test_services_that_share_an_address_are_all_there() -> None:
+    shared = address("172.18.0.2")
+    one, two = a_service("a", addresses=(shared,)), a_service("b", addresses=(shared,))
+    assert a_timeline(two, one).services_at(shared) == (one, two)
+    assert a_timeline(one).services_at(X) == ()
+
+
+def test_service_that_was_made_anew_keeps_both_addresses_and_one_place_in_the_list() -> None:
+    before, after = a_service("web", "10.96.0.10"), a_service("web", "10.96.0.99")
+    timeline = a_timeline(
+        before, events=[an_event(before, type="DELETED"), an_event(after, at=NOON + 1, type="ADDED")]
+    )
+    assert timeline.services_at(address("10.96.0.10")) == (before,)
+    assert timeline.services_at(address("10.96.0.99")) == (after,)
+    assert timeline.services == (after,)
+
+
+def test_node_port_is_found_by_number_and_protocol() -> None:
+    port = a_service_port(node_port=30080)
+    timeline = a_timeline(a_service("web", ports=(port,)))
+    assert timeline.node_port(30080, Protocol.TCP) == (a_service("web", ports=(port,)), port)
+    assert timeline.node_port(30080, Protocol.UDP) is None
+
+
+def test_endpoints_that_left_during_the_run_still_explain_packets_to_them() -> None:
+    before, after = a_pod("web-1", "10.244.1.5"), a_pod("web-2", "10.244.1.6")
+    timeline = a_timeline(a_slice("web", before), events=[an_event(a_slice("web", after))])
+    (found,) = timeline.slices_of(a_service())
+    assert {endpoint.pod_uid for endpoint in found.endpoints} == {"uid-web-1", "uid-web-2"}
+
+
+def test_slices_belong_to_the_service_of_their_own_namespace() -> None:
+    timeline = a_timeline(
+        a_slice("web", name="a"), a_slice("web", namespace="other"), a_slice("api", name="b")
+    )
+    assert [item.name for item in timeline.slices_of(a_service("web"))] == ["a"]
+
+
+def test_policies_are_those_of_the_end() -> None:
+    timeline = a_timeline(
+        a_policy("gone"),
+        a_policy("kept"),
+        events=[an_event(a_policy("gone"), type="DELETED"), an_event(a_policy("new"), type="ADDED")],
+    )
+    assert [policy.name for policy in timeline.policies] == ["kept", "new"]
+
+
+def test_owner_chain_is_climbed_to_its_top() -> None:
+    replica_set = a_workload("web-5d", kind="ReplicaSet", owner=an_owner("Deployment", "web"))
+    pod = a_pod("web-5d-x", owner=an_owner("ReplicaSet", "web-5d"))
+    timeline = a_timeline(pod, replica_set, a_workload("web"))
+    assert timeline.top_owner(pod).key == ObjectKey("Deployment", "shop", "web")
+
+
+def test_chain_stops_at_the_last_owner_that_is_known() -> None:
+    replica_set = a_workload(
+        "web-5d", kind="ReplicaSet", owner=OwnerReference("Rollout", "web", "uid-rollout")
+    )
+    pod = a_pod("web-5d-x", owner=an_owner("ReplicaSet", "web-5d"))
+    assert a_timeline(pod, replica_set).top_owner(pod).key == ObjectKey("Rollout", "shop", "web")
+    assert a_timeline(pod).top_owner(pod).key == ObjectKey("ReplicaSet", "shop", "web-5d")
+
+
+def test_bare_and_static_pods_are_their_own_workloads() -> None:
+    bare = a_pod("one", owner=None, labels={"a": "b"})
+    static = a_pod("etcd-node-1", owner=OwnerReference("Node", "node-1", "n"))
+    timeline = a_timeline(bare, static)
+    assert timeline.top_owner(bare).key == ObjectKey("Pod", "shop", "one")
+    assert timeline.top_owner(bare).template_labels == {"a": "b"}
+    assert timeline.top_owner(static).key == ObjectKey("Pod", "shop", "etcd-node-1")
+
+
+def test_owners_that_own_each_other_end_the_climb() -> None:
+    one = a_workload("one", owner=an_owner("Deployment", "two"))
+    two = a_workload("two", owner=an_owner("Deployment", "one"))
+    pod = a_pod("one-1", owner=an_owner("Deployment", "one"))
+    assert a_timeline(pod, one, two).top_owner(pod).key.kind == "Deployment"
+
+
+def test_owner_deleted_during_the_run_still_owns() -> None:
+    pod = a_pod("web-1")
+    timeline = a_timeline(pod, a_workload("web"), events=[an_event(a_workload("web"), type="DELETED")])
+    assert timeline.top_owner(pod).selector is not None
+    assert [item.key.name for item in timeline.workloads] == ["web"]
+
+
+def test_pods_of_a_workload_come_by_name() -> None:
+    pods = [a_pod("web-2", "10.244.1.6"), a_pod("web-1"), a_pod("api-1", "10.244.1.7")]
+    timeline = a_timeline(*pods, a_workload("web"))
+    assert [pod.name for pod in timeline.pods_of(ObjectKey("Deployment", "shop", "web"))] == [
+        "web-1",
+        "web-2",
+    ]
+
+
+def test_namespaces_are_kept_as_last_seen() -> None:
+    timeline = a_timeline(Namespace("shop", {"a": "1"}), events=[an_event(Namespace("shop", {"a": "2"}))])
+    assert timeline.namespaces["shop"].labels == {"a": "2"}
+
+
+@given(st.permutations(range(4)))
+def test_events_come_in_any_order(order: list[int]) -> None:
+    old, new = a_pod("old-1"), a_pod("new-1", created=NOON + 20 * SECOND)
+    events = [
+        an_event(old, at=NOON + 10 * SECOND, type="DELETED"),
+        an_event(
+            a_pod("new-1", created=NOON + 20 * SECOND, addresses=()), at=NOON + 20 * SECOND, type="ADDED"
+        ),
+        an_event(new, at=NOON + 22 * SECOND),
+        an_event(new, at=NOON + 40 * SECOND, type="DELETED"),
+    ]
+    timeline = a_timeline(old, events=[events[number] for number in order])
+    seen = [owner_at(timeline, NOON + number * SECOND) for number in (0, 5, 15, 25, 39, 60)]
+    assert seen == ["old-1", "old-1", None, "new-1", "new-1", None]
