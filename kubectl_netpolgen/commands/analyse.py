@@ -11,7 +11,7 @@ from kubectl_netpolgen.generation.policies import GenerationOptions
 from kubectl_netpolgen.model.errors import ExitStatus, UsageError
 from kubectl_netpolgen.runs.derive import derive
 from kubectl_netpolgen.runs.ports import Environment
-from kubectl_netpolgen.runs.publish import Format, publish, show
+from kubectl_netpolgen.runs.publish import Format, publish, say_how_to_apply, show
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def validate(options: Options) -> None:
 def run(options: Options, environment: Environment) -> ExitStatus:
     """Derive, write and show."""
     derived = derive(options.bundle, options.generation, decisions_file=options.decisions)
-    return show(
-        derived, publish(derived), format=options.format, headers=options.headers, environment=environment
-    )
+    published = publish(derived)
+    status = show(derived, published, format=options.format, headers=options.headers, environment=environment)
+    say_how_to_apply(published, environment)
+    return status

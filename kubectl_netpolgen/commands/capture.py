@@ -7,7 +7,7 @@ import secrets
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -22,15 +22,21 @@ from kubectl_netpolgen.cluster.preflight import Preflight, preflight
 from kubectl_netpolgen.generation.dns import DnsMode
 from kubectl_netpolgen.generation.policies import GenerationOptions
 from kubectl_netpolgen.model.bundle import Manifest, PodCapture
-from kubectl_netpolgen.model.errors import ExitStatus, NetpolgenError, NothingCaptured, UsageError
+from kubectl_netpolgen.model.errors import (
+    BundleError,
+    ExitStatus,
+    NetpolgenError,
+    NothingCaptured,
+    UsageError,
+)
 from kubectl_netpolgen.output.preflight import CapturePlan, preflight_text
 from kubectl_netpolgen.output.progress import open_progress
 from kubectl_netpolgen.runs.connection import access_from, namespaces_from
 from kubectl_netpolgen.runs.derive import derive
 from kubectl_netpolgen.runs.installed import installed_version
 from kubectl_netpolgen.runs.ports import Environment
-from kubectl_netpolgen.runs.publish import Format, publish, show
-from kubectl_netpolgen.runs.record import Recording, RecordOptions, record
+from kubectl_netpolgen.runs.publish import Format, publish, say_how_to_apply, show
+from kubectl_netpolgen.runs.record import Recording, RecordingBroken, RecordOptions, record
 from kubectl_netpolgen.runs.work_tree import committable_in
 
 IMAGE_VARIABLE = "NETPOLGEN_IMAGE"
@@ -121,14 +127,14 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         )
         writer = BundleWriter.create(root)
         writer.manifest(manifest)
-        recording, interrupted = _record(options, api, writer, manifest, environment)
-    manifest = replace(
-        manifest,
-        ended=recording.ended,
-        pods=recording.pods,
-        readable=tuple(sorted(recording.readable)),
-        findings=(*checked.findings, *recording.findings),
-    )
+        try:
+            recording, interrupted = _record(options, api, writer, manifest, environment)
+        except RecordingBroken as error:
+            # the summary is small and may still fit; without it the captures that arrived are readable too
+            with suppress(BundleError):
+                writer.manifest(_summed(manifest, error.recording, checked))
+            raise
+    manifest = _summed(manifest, recording, checked)
     writer.manifest(manifest)
     try:
         status = _make(options, writer, manifest, environment)
@@ -141,6 +147,16 @@ def run(options: Options, environment: Environment) -> ExitStatus:
     return ExitStatus.INTERRUPTED if interrupted else status
 
 
+def _summed(manifest: Manifest, recording: Recording, checked: Preflight) -> Manifest:
+    return replace(
+        manifest,
+        ended=recording.ended,
+        pods=recording.pods,
+        readable=tuple(sorted(recording.readable)),
+        findings=(*checked.findings, *recording.findings),
+    )
+
+
 def _make(options: Options, writer: BundleWriter, manifest: Manifest, environment: Environment) -> ExitStatus:
     """What `analyse` would do with the bundle, right away."""
     if not any(pod.pcap or pod.sockets for pod in manifest.pods):
@@ -151,7 +167,9 @@ def _make(options: Options, writer: BundleWriter, manifest: Manifest, environmen
     derived = derive(writer.root, options.generation)
     published = publish(derived)
     writer.session(time=environment.now(), state="run-written", run=manifest.run)
-    return show(derived, published, format=options.format, headers=options.headers, environment=environment)
+    status = show(derived, published, format=options.format, headers=options.headers, environment=environment)
+    say_how_to_apply(published, environment)
+    return status
 
 
 def _plan_text(options: Options, api: Api, checked: Preflight, root: Path, *, colour: bool) -> str:

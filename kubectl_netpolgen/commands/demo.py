@@ -46,6 +46,8 @@ def run(options: Options, environment: Environment) -> ExitStatus:
     _copy(recorded, options.bundle)
     derived = derive(options.bundle, GenerationOptions(default_deny=True))
     show(derived, publish(derived), format=Format.TABLE, headers=True, environment=environment)
+    environment.say("next, on a namespace of your own:")
+    environment.say("  kubectl netpolgen capture -n NAMESPACE")
     return ExitStatus.DONE
 
 

@@ -34,19 +34,19 @@ def _findings(session: PodSession) -> Iterator[Finding]:
     if session.state in (PodState.REJECTED, PodState.START_FAILED):
         yield Finding(
             "pod-not-captured",
-            Severity.WARNING,
+            Severity.ERROR,
             subject,
             f"was not captured: {session.reason}",
             _way_out(session),
         )
     elif session.state is PodState.GONE and not session.received:
-        yield Finding("pod-not-captured", Severity.WARNING, subject, f"was not captured: {session.reason}")
+        yield Finding("pod-not-captured", Severity.ERROR, subject, f"was not captured: {session.reason}")
     elif session.state is PodState.GONE:
         yield Finding("capture-cut-off", Severity.NOTE, subject, f"is captured in part: {session.reason}")
     elif session.state is PodState.TRANSFER_FAILED:
         yield Finding(
             "transfer-failed",
-            Severity.WARNING,
+            Severity.ERROR,
             subject,
             f"{session.received} bytes of its capture arrived, the rest did not: {session.reason}",
             f"what is missing stays in container {session.container} until its linger time is over",
@@ -54,7 +54,7 @@ def _findings(session: PodSession) -> Iterator[Finding]:
     elif session.state is PodState.SUSPECT:
         yield Finding(
             "capture-suspect",
-            Severity.WARNING,
+            Severity.ERROR,
             subject,
             f"its capture could not be verified: {session.reason}",
             "the files are kept with the suffix .suspect; capture again if their pod matters",

@@ -100,7 +100,7 @@ def _demand_proof(derived: Derived) -> None:
 def show(
     derived: Derived, published: Published, *, format: Format, headers: bool, environment: Environment
 ) -> ExitStatus:
-    """The product on stdout, findings and the next steps on stderr; the status that follows."""
+    """The product on stdout, findings and what was written on stderr; the status that follows."""
     if format is Format.JSON:
         environment.stdout.write(dump_json(edge_list(derived.edges)))
     else:
@@ -121,11 +121,12 @@ def show(
     environment.say(
         f"wrote {len(published.policies)} policies and {', '.join(published.graph)} to {published.root}"
     )
-    environment.say("next:")
-    environment.say(f"  kubectl apply --dry-run=server -f {_quoted(published.root / layout.POLICIES)}")
-    environment.say(f"  kubectl apply -f {_quoted(published.root / layout.POLICIES)}")
     return ExitStatus.PARTIAL if derived.partial else ExitStatus.DONE
 
 
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))
+def say_how_to_apply(published: Published, environment: Environment) -> None:
+    """The next steps after policies that somebody means to use."""
+    policies = shlex.quote(str(published.root / layout.POLICIES))
+    environment.say("next:")
+    environment.say(f"  kubectl apply --dry-run=server -f {policies}")
+    environment.say(f"  kubectl apply -f {policies}")
