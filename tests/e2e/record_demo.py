@@ -21,6 +21,7 @@ from tests.harness.target import find_target
 
 RECORDED = Path(__file__).parents[2] / "kubectl_netpolgen" / "recorded"
 SHOP = "boutique"
+IMAGE = "localhost/netpolgen/toolbox:dev"
 _FILE_HEADER, _RECORD_HEADER = 24, 16
 _SLL2 = 20
 _UDP, _TCP = 17, 6
@@ -87,7 +88,7 @@ def main() -> int:
         stage.deploy()
         stage.wait_for_calls(stage.calls() - {("pricefeed", "adservice-legacy")})
         bundle = Bundle(Path(scratch) / "bundle")
-        arguments = ("-n", SHOP, "--duration", "30s", "--bundle", str(bundle.path), "--yes")
+        arguments = ("-n", SHOP, "--duration", "30s", "--bundle", str(bundle.path), "--image", IMAGE, "--yes")
         finished = Product(target.kubectl, target.kubeconfig).run("capture", *arguments)
         sys.stderr.write(finished.said)
         finished.expect(0)
