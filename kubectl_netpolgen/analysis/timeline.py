@@ -189,6 +189,10 @@ class Timeline:
         """Every owner known, by kind, namespace and name."""
         return tuple(self._workloads_by_key[key] for key in sorted(self._workloads_by_key))
 
+    def workload(self, key: ObjectKey) -> Workload | None:
+        """An owner by kind, namespace and name."""
+        return self._workloads_by_key.get(key)
+
     def node_port(self, port: int, protocol: Protocol) -> tuple[Service, ServicePort] | None:
         """The Service port behind a node port."""
         for service in self.services:

@@ -40,6 +40,8 @@ class DnsTarget:
     ports: tuple[int, ...]
     known: bool
     """False when the Service could not be read and its labels are assumed."""
+    addresses: tuple[Address, ...] = ()
+    """The Service's own, under which pods ask it."""
 
 
 def find_dns(identities: Identities, namespace: str) -> DnsTarget:
@@ -56,6 +58,7 @@ def find_dns(identities: Identities, namespace: str) -> DnsTarget:
             extra=extra,
             ports=_target_ports(service, identities),
             known=True,
+            addresses=service.addresses,
         )
     return DnsTarget(
         peer=pods_peer(ASSUMED_SELECTOR, ASSUMED_NAMESPACE, namespace),
@@ -110,7 +113,8 @@ def covered(edge: Edge, target: DnsTarget) -> bool:
     if not is_dns_edge(edge):
         return False
     if edge.server.kind is EndpointKind.UNKNOWN:
-        return True
+        # a private nameserver beside the cluster's own (pods with dnsPolicy Default) is another server
+        return not target.known or edge.server.address in target.addresses or node_local(edge) is not None
     return edge.server.kind is EndpointKind.WORKLOAD and target.known
 
 

@@ -13,18 +13,27 @@ DEFAULT_DENY = "netpolgen-default-deny"
 
 _MAX = 253
 _INVALID = re.compile(r"[^a-z0-9.-]+")
+_EMPTY_LABELS = re.compile(r"-*\.[.-]*")
+_PLAIN_KINDS = frozenset(
+    (
+        *("CronJob", "DaemonSet", "Deployment", "Job", "Pod"),
+        *("ReplicaSet", "ReplicationController", "StatefulSet"),
+    )
+)
+"""Kubernetes' own; two custom kinds may differ in upper and lower case alone."""
 
 
 def policy_name(key: ObjectKey) -> str:
     """`netpolgen-allow-KIND-NAME`, an RFC 1123 subdomain of at most 253 characters.
 
     The kind is part of it because a Deployment and a StatefulSet may share a name; a hash is added whenever
-    the text had to be changed, so that two workloads never meet in one name.
+    the text had to be changed or the kind is a custom one, so that two workloads never meet in one name.
     """
     wanted = f"{key.kind}-{key.name}"
-    text = _INVALID.sub("-", wanted.lower()).strip("-.")
+    text = _EMPTY_LABELS.sub(".", _INVALID.sub("-", wanted.lower())).strip("-.")
     name = PREFIX + text
-    if text != f"{key.kind.lower()}-{key.name}" or len(name) > _MAX:
-        digest = blake2b(wanted.encode(), digest_size=4).hexdigest()
+    changed = text != f"{key.kind.lower()}-{key.name}" or key.kind not in _PLAIN_KINDS
+    if changed or len(name) > _MAX:
+        digest = blake2b(wanted.encode(errors="surrogatepass"), digest_size=4).hexdigest()
         name = f"{name[: _MAX - 9].rstrip('-.')}-{digest}"
     return name

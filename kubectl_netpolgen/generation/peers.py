@@ -33,10 +33,20 @@ class Peers:
         self._decisions = decisions
 
     def of(self, edge: Edge, end: Endpoint, *, namespace: str) -> Resolution:
-        """The peers that stand for `end` in a policy of `namespace`."""
+        """The peers that stand for `end` in a policy of `namespace`.
+
+        A decision's peer stands for the end that is no workload, or a workload without usable labels.
+        """
         decision = self._decisions.get(edge.id)
-        if decision is not None and decision.peer is not None:
-            return Resolution((decision.peer,))
+        if decision is None or decision.peer is None:
+            return self._by_itself(edge, end, namespace)
+        if end.kind is EndpointKind.WORKLOAD:
+            found = self._by_itself(edge, end, namespace)
+            if found.peers:
+                return found
+        return Resolution((decision.peer,))
+
+    def _by_itself(self, edge: Edge, end: Endpoint, namespace: str) -> Resolution:
         if end.kind is EndpointKind.WORKLOAD:
             return self._workload(end, namespace)
         if end.kind is EndpointKind.EXTERNAL:
@@ -45,12 +55,10 @@ class Peers:
             addresses = edge.addresses if end is edge.server else self._node_addresses(end.name)
             return _blocks(addresses, f"the addresses of {end} are not known")
         if end.kind is EndpointKind.API_SERVER:
-            if len(edge.ports) < 2 and len(edge.addresses) < 2:
-                return Resolution((), "the API server's endpoints behind its Service are not readable")
-            return _blocks(edge.addresses, "the API server's addresses are not known")
+            return _blocks(edge.addresses, "the API server's endpoints behind its Service are not readable")
         if end.kind is EndpointKind.SERVICE:
             return Resolution((), f"{end} has no endpoints")
-        return Resolution((), f"nobody knows who {end.address} was, and it is no address of the outside")
+        return Resolution((), f"nobody knows who {end} was, and it is no address of the outside")
 
     def _workload(self, end: Endpoint, namespace: str) -> Resolution:
         key = ObjectKey(end.owner_kind, end.namespace, end.name)

@@ -78,6 +78,8 @@ def generate_policies(
             types = tuple(kind for kind in _BOTH if kind not in open_here)
             if types:
                 policies.append(default_deny(namespace, types))
+    for namespace in sorted({key.namespace for key in keys}):
+        findings.extend(_idle_workloads(namespace, keys, identities))
     missing_edges = {(item.edge.id, item.direction) for item in unresolved}
     allowed = tuple(
         edge for edge in wanted if not any((edge.id, direction) in missing_edges for direction in _BOTH)
@@ -194,6 +196,31 @@ def _uncaptured(namespace: str, captured: Sequence[ObjectKey], identities: Ident
         for pod in timeline.pods.values()
     )
     return set(_BOTH) if left else set()
+
+
+def _idle_workloads(namespace: str, captured: Sequence[ObjectKey], identities: Identities) -> list[Finding]:
+    """Workloads without a pod to capture: CronJobs between two runs, Deployments scaled to nothing."""
+    timeline = identities.timeline
+    busy = {
+        timeline.top_owner(pod).key
+        for pod in timeline.pods.values()
+        if pod.namespace == namespace and pod.uid in timeline.present and not pod.finished
+    }
+    return [
+        Finding(
+            "workload-idle",
+            Severity.WARNING,
+            str(workload.key),
+            "had no running pod to capture, so it gets no policy; a deny-all would cut its next pods off",
+            "capture while it runs",
+        )
+        for workload in timeline.workloads
+        if workload.key.namespace == namespace
+        and workload.owner is None
+        and workload.template_labels
+        and workload.key not in captured
+        and workload.key not in busy
+    ]
 
 
 def _withheld_deny(namespace: str, directions: set[PolicyType]) -> Finding:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kubectl_netpolgen.analysis.timeline import Timeline
-from kubectl_netpolgen.generation.dns import ASSUMED_NAMESPACE, ASSUMED_SELECTOR, is_dns_edge
+from kubectl_netpolgen.generation.dns import ASSUMED_NAMESPACE, ASSUMED_SELECTOR, is_dns_edge, node_local
 from kubectl_netpolgen.model.decision import Decision
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.network import Address
 from kubectl_netpolgen.model.objects import ObjectKey, Pod
 from kubectl_netpolgen.model.policy import NetworkPolicy, Peer
+from kubectl_netpolgen.model.selector import LabelSelector, Operator
 from kubectl_netpolgen.semantics.evaluation import METADATA_NAME, ConnectionEnd, EndVerdict, Evaluator
 
 _NOWHERE = Address("0.0.0.0")
@@ -56,12 +57,15 @@ def prove(
     written = {(policy.namespace, policy.name): policy for policy in policies}
     standing = {(policy.namespace, policy.name): policy for policy in timeline.policies}
     labels = {name: dict(namespace.labels) for name, namespace in timeline.namespaces.items()}
+    peers = {decision.edge: decision.peer for decision in decisions.values() if decision.peer is not None}
+    for edge, peer in peers.items():
+        if peer.namespace_selector is not None:
+            labels.setdefault(_namespace_of(peer, edge), _satisfying(peer.namespace_selector))
     evaluator = Evaluator({**standing, **written}.values(), labels)
-    return Proof(tuple(_row(edge, evaluator, timeline, decisions.get(edge.id)) for edge in edges))
+    return Proof(tuple(_row(edge, evaluator, timeline, peers.get(edge.id)) for edge in edges))
 
 
-def _row(edge: Edge, evaluator: Evaluator, timeline: Timeline, decision: Decision | None) -> ProofRow:
-    peer = decision.peer if decision is not None else None
+def _row(edge: Edge, evaluator: Evaluator, timeline: Timeline, peer: Peer | None) -> ProofRow:
     clients = _ends(edge, edge.client, edge.client_pods, timeline, peer)
     servers = _ends(edge, edge.server, edge.server_pods, timeline, peer)
     egress = ingress = True
@@ -98,14 +102,18 @@ def _ends(
         seen = [timeline.pods[uid] for uid in uids if uid in timeline.pods]
         pods = seen or list(timeline.pods_of(ObjectKey(end.owner_kind, end.namespace, end.name)))
         return [ConnectionEnd(_address(pod), pod) for pod in pods]
-    if end.kind in (EndpointKind.NODE, EndpointKind.API_SERVER):
+    if end.kind in (EndpointKind.NODE, EndpointKind.API_SERVER) and peer is None:
         known = edge.addresses if end is edge.server else _node_addresses(end.name, timeline)
         return [ConnectionEnd(address) for address in known] or [ConnectionEnd(_NOWHERE)]
-    if is_dns_edge(edge) and end is edge.server:
+    if is_dns_edge(edge) and end is edge.server and peer is None and node_local(edge) is None:
         return [ConnectionEnd(_NOWHERE, _stand_in(ASSUMED_NAMESPACE, dict(ASSUMED_SELECTOR.match_labels)))]
     if peer is not None and peer.ip_block is None:
         return [ConnectionEnd(_NOWHERE, _stand_in_for(peer, edge))]
-    return [ConnectionEnd(Address(end.address))] if end.address else []
+    if end.address:
+        return [ConnectionEnd(Address(end.address))]
+    if peer is not None and peer.ip_block is not None:
+        return [ConnectionEnd(Address(peer.ip_block.cidr.partition("/")[0]))]
+    return []
 
 
 def _egress(edge: Edge, client: ConnectionEnd, server: ConnectionEnd, evaluator: Evaluator) -> EndVerdict:
@@ -137,6 +145,22 @@ def _stand_in(namespace: str, labels: Mapping[str, str]) -> Pod:
 def _stand_in_for(peer: Peer, edge: Edge) -> Pod:
     namespace = edge.client.namespace or edge.server.namespace
     if peer.namespace_selector is not None:
-        namespace = dict(peer.namespace_selector.match_labels).get(METADATA_NAME, namespace)
-    labels = dict(peer.pod_selector.match_labels) if peer.pod_selector is not None else {}
-    return _stand_in(namespace, labels)
+        namespace = _namespace_of(peer, edge.id)
+    return _stand_in(namespace, _satisfying(peer.pod_selector or LabelSelector()))
+
+
+def _namespace_of(peer: Peer, edge: str) -> str:
+    """The namespace that a decided peer names, or one that can only be this decision's."""
+    wanted = _satisfying(peer.namespace_selector or LabelSelector())
+    return wanted.get(METADATA_NAME, f"decided for {edge}")
+
+
+def _satisfying(selector: LabelSelector) -> dict[str, str]:
+    """Labels that the selector matches, where any do."""
+    labels = dict(selector.match_labels)
+    for item in selector.match_expressions:
+        if item.operator is Operator.IN:
+            labels.setdefault(item.key, item.values[0])
+        elif item.operator is Operator.EXISTS:
+            labels.setdefault(item.key, "")
+    return labels

@@ -32,11 +32,11 @@ _JOBS = ("Job", "CronJob")
 
 def stable_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels that the next pod of the same workload will carry too."""
-    return {
-        key: value
-        for key, value in labels.items()
-        if key not in _VOLATILE and not key.startswith(_VOLATILE_PREFIXES)
-    }
+    return {key: value for key, value in labels.items() if _is_stable(key)}
+
+
+def _is_stable(key: str) -> bool:
+    return key not in _VOLATILE and not key.startswith(_VOLATILE_PREFIXES)
 
 
 def workload_selector(key: ObjectKey, timeline: Timeline) -> LabelSelector | None:
@@ -45,7 +45,7 @@ def workload_selector(key: ObjectKey, timeline: Timeline) -> LabelSelector | Non
     The owner's own spec.selector where it has one, since it is immutable and what the owner counts by; for
     Jobs and CronJobs the template's labels, since their selector names one run; else what its pods share.
     """
-    workload = next((item for item in timeline.workloads if item.key == key), None)
+    workload = timeline.workload(key)
     if workload is not None:
         found = _from_owner(workload)
         if found is not None:
@@ -57,7 +57,7 @@ def _from_owner(workload: Workload) -> LabelSelector | None:
     selector = workload.selector
     if selector is not None and workload.key.kind not in _JOBS and not selector.empty:
         labels = stable_labels(dict(selector.match_labels))
-        expressions = tuple(item for item in selector.match_expressions if item.key not in _VOLATILE)
+        expressions = tuple(item for item in selector.match_expressions if _is_stable(item.key))
         if labels or expressions:
             return LabelSelector(tuple(sorted(labels.items())), expressions)
     labels = stable_labels(workload.template_labels)
@@ -81,6 +81,7 @@ def collateral(selector: LabelSelector, key: ObjectKey, timeline: Timeline) -> t
                 pod
                 for pod in timeline.pods.values()
                 if pod.namespace == key.namespace
+                and pod.uid in timeline.present
                 and not pod.finished
                 and not pod.host_network
                 and selector.matches(pod.labels)

@@ -12,6 +12,7 @@ from kubectl_netpolgen.model.finding import Finding
 from kubectl_netpolgen.model.flow import Direction, Outcome
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import Service
+from kubectl_netpolgen.semantics.objects import KubernetesObject
 from tests.factories import (
     a_pod,
     a_port,
@@ -31,7 +32,7 @@ WEB = a_pod("web-1", ports=(a_port(8080, "http"),))
 
 def said(*edges: Edge, service: Service | None = None) -> list[Finding]:
     """The findings about these edges, with a Service beside pod web-1."""
-    objects = (WEB, a_workload("web"), *([service] if service else []))
+    objects: list[KubernetesObject] = [WEB, a_workload("web"), *([service] if service else [])]
     return list(observe(edges, a_timeline(*objects)))
 
 
