@@ -145,7 +145,9 @@ def run() -> NoReturn:
     restore_library_path(os.environ, frozen=getattr(sys, "frozen", False))
     status = main(sys.argv, Environment.from_process())
     try:
-        sys.stdout.flush()
+        # none at all where the caller closed it (`>&-`)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         # what is still buffered can go nowhere; without this the interpreter tries again and exits with 120
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

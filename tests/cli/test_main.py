@@ -193,6 +193,16 @@ def test_a_reader_that_leaves_is_no_traceback() -> None:
     assert (finished.returncode, finished.stderr) == (1, b"")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes stdout")
+def test_a_stdout_that_was_closed_is_no_traceback() -> None:
+    finished = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m kubectl_netpolgen --help >&-', sys.executable],
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert (finished.returncode, finished.stderr) == (0, b"")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which only Linux has")
 def test_a_full_disk_behind_stdout_is_said_once() -> None:
     with Path("/dev/full").open("w") as full:
