@@ -118,7 +118,7 @@ class Collector:
         try:
             self._tell(PullMode.RELEASE, 15.0)
         except (ApiError, ExecFailed) as error:
-            if not _gone(error):
+            if not _gone(error) and not _outlived(error):
                 raise
 
     def finish(self) -> str:
@@ -250,6 +250,15 @@ class Collector:
 
 # kubelet (pkg/kubelet/server) and the runtimes say these with 400, 404 or 500.
 _GONE_WORDS = ("container not found", "not running", "is not created or running", "pod does not exist")
+
+
+# 128 + SIGKILL: what the kernel sends to everything else in a container whose first process has ended.
+_KILLED = 137
+
+
+def _outlived(error: ApiError | ExecFailed) -> bool:
+    """True when the agent took the word so quickly that it ended before the command that brought it."""
+    return isinstance(error, ExecFailed) and error.exit_code == _KILLED
 
 
 def _gone(error: ApiError | ExecFailed) -> bool:

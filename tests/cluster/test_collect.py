@@ -262,6 +262,15 @@ def test_a_release_of_what_is_gone_is_no_error(tmp_path: Path) -> None:
         made.release()
 
 
+def test_a_release_that_the_agent_obeys_at_once_is_no_error(tmp_path: Path) -> None:
+    killed, failed = (ExecFailed(f"exit status {code}", exit_code=code, stderr="") for code in (137, 1))
+    pod = Pod(errors=[killed, failed])
+    made = collector(pod, tmp_path)
+    made.release()
+    with pytest.raises(ExecFailed):
+        made.release()
+
+
 def test_a_full_disk_ends_the_transfer_at_once(tmp_path: Path) -> None:
     pod = Pod()
     made = collector(pod, tmp_path / "missing")
