@@ -14,10 +14,10 @@ from kubectl_netpolgen.bundle.reader import Recorded, RecordedFile, read_bundle
 from kubectl_netpolgen.documents.decisions import parse_decisions
 from kubectl_netpolgen.generation.policies import Generated, GenerationOptions, generate_policies
 from kubectl_netpolgen.generation.proof import Proof, prove
-from kubectl_netpolgen.model.bundle import PodState
+from kubectl_netpolgen.model.bundle import PodCapture, PodState
 from kubectl_netpolgen.model.decision import Decision
 from kubectl_netpolgen.model.edge import Edge
-from kubectl_netpolgen.model.errors import NothingCaptured
+from kubectl_netpolgen.model.errors import BundleError, NothingCaptured
 from kubectl_netpolgen.model.finding import Finding, Severity, sort_findings
 from kubectl_netpolgen.model.flow import Flow
 from kubectl_netpolgen.model.objects import ObjectKey
@@ -69,7 +69,7 @@ def derive(
     decisions = _decisions(recorded, decisions_file)
     findings.extend(derivation.findings)
     findings.extend(_stale_decisions(decisions, derivation.edges))
-    captured, missing = _captured_workloads(captures, networks, recorded, timeline)
+    captured, missing = _captured_workloads(captures, recorded, timeline)
     findings.extend(missing)
     generated = generate_policies(
         derivation.edges, captured, derivation.identities, decisions=decisions, options=options
@@ -123,7 +123,13 @@ def _read_sockets(files: Iterable[RecordedFile], findings: list[Finding]) -> Ite
 
 def _decisions(recorded: Recorded, file: Path | None) -> Mapping[str, Decision]:
     if file is not None:
-        return parse_decisions(file.read_text(encoding="utf-8"), where=str(file))
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise BundleError(
+                f"{file}: cannot be read: {error.strerror}", way_out="check the path and its permissions"
+            ) from error
+        return parse_decisions(text, where=str(file))
     if recorded.decisions is None:
         return {}
     return parse_decisions(recorded.decisions, where=str(recorded.root / layout.DECISIONS))
@@ -141,10 +147,13 @@ def _stale_decisions(decisions: Mapping[str, Decision], edges: Iterable[Edge]) -
 
 
 def _captured_workloads(
-    captures: Iterable[Capture], networks: Mapping[str, PodNetwork], recorded: Recorded, timeline: Timeline
+    captures: Iterable[Capture], recorded: Recorded, timeline: Timeline
 ) -> tuple[set[ObjectKey], list[Finding]]:
-    """The workloads of which at least one pod was captured, and findings on those of which none was."""
-    uids = {capture.pod_uid for capture in captures} | set(networks)
+    """The workloads of which at least one pod was captured, and findings on those of which none was.
+
+    A pod's sockets alone do not make it captured: they show a moment, and a policy would cut off the rest.
+    """
+    uids = {capture.pod_uid for capture in captures}
     captured = {
         timeline.top_owner(timeline.pods[uid]).key
         for uid in uids
@@ -167,7 +176,7 @@ def _captured_workloads(
         if item.uid in uids or pod is None or item.state is PodState.SKIPPED:
             continue
         failed.setdefault(timeline.top_owner(pod).key, []).append(
-            f"{item.name} ({item.reason or item.state.value})"
+            f"{item.name} ({item.reason or _state_of(item)})"
         )
     for key in sorted(set(failed) - captured):
         findings.append(
@@ -180,3 +189,7 @@ def _captured_workloads(
             )
         )
     return captured, findings
+
+
+def _state_of(pod: PodCapture) -> str:
+    return "its capture file is missing or unreadable" if pod.pcap else pod.state.value

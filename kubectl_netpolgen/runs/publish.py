@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import blake2b
 from pathlib import Path
 
 from kubectl_netpolgen.bundle import layout
@@ -22,6 +24,10 @@ from kubectl_netpolgen.output.table import edges_table
 from kubectl_netpolgen.runs.derive import Derived
 from kubectl_netpolgen.runs.ports import Environment
 from kubectl_netpolgen.semantics.policies import policy_document
+
+_NO_FILE_NAME = re.compile(r"[^a-z0-9.-]")
+# File systems end a name at 255 bytes, and the hash and the suffix need some.
+_LONGEST_STEM = 230
 
 
 class Format(str, Enum):
@@ -65,13 +71,30 @@ def publish(derived: Derived) -> Published:
 
 
 def _policy_path(policy: NetworkPolicy, derived: Derived) -> str:
-    """`policies/NAME.yaml`; with several namespaces theirs comes first, since names repeat."""
-    several = len(derived.recorded.manifest.namespaces) > 1
-    return f"{layout.POLICIES}/{policy.namespace + '.' if several else ''}{policy.name}.yaml"
+    """`policies/NAME.yaml`; with several namespaces theirs comes first, since names repeat.
+
+    A name that no file can have is cut or changed, and told from others by a hash.
+    """
+    namespaces = {
+        *derived.recorded.manifest.namespaces,
+        *(item.namespace for item in derived.generated.policies),
+    }
+    name = f"{policy.namespace}.{policy.name}" if len(namespaces) > 1 else policy.name
+    stem = _NO_FILE_NAME.sub("-", name)[:_LONGEST_STEM]
+    if stem != name:
+        digest = blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
+        stem = f"{stem.rstrip('.-')}-{digest}"
+    return f"{layout.POLICIES}/{stem}.yaml"
 
 
 def _clear_policies(root: Path) -> None:
-    for path in sorted((root / layout.POLICIES).glob("*.yaml")):
+    """Take an earlier run's policies away; what else a person keeps there stays."""
+    folder = root / layout.POLICIES
+    if folder.is_symlink():
+        raise BundleError(
+            f"{folder}: is a link", way_out="remove it; policies are written into the bundle itself"
+        )
+    for path in sorted(folder.glob("*netpolgen-*.yaml")):
         try:
             path.unlink()
         except OSError as error:
