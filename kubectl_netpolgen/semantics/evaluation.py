@@ -51,6 +51,7 @@ class Evaluator:
         for policy in policies:
             self._policies.setdefault(policy.namespace, []).append(policy)
         self._namespaces = namespaces
+        self._selecting: dict[tuple[PolicyType, str, frozenset[tuple[str, str]]], list[NetworkPolicy]] = {}
 
     def egress(
         self, client: ConnectionEnd, server: ConnectionEnd, protocol: Protocol, port: int
@@ -86,11 +87,7 @@ class Evaluator:
         if pod is None or pod.host_network:
             # outside the cluster, or on the node's network, where NetworkPolicy is undefined
             return EndVerdict(True, (), ())
-        isolating = [
-            policy
-            for policy in self._policies.get(pod.namespace, ())
-            if direction in policy.policy_types and policy.pod_selector.matches(pod.labels)
-        ]
+        isolating = self._isolating(direction, pod)
         if not isolating:
             return EndVerdict(True, (), ())
         allowed_by = tuple(
@@ -102,6 +99,18 @@ class Evaluator:
         return EndVerdict(
             bool(allowed_by), tuple(f"{policy.namespace}/{policy.name}" for policy in isolating), allowed_by
         )
+
+    def _isolating(self, direction: PolicyType, pod: Pod) -> list[NetworkPolicy]:
+        """The policies that select a pod; many connections ask for pods of the same labels."""
+        key = (direction, pod.namespace, frozenset(pod.labels.items()))
+        found = self._selecting.get(key)
+        if found is None:
+            found = self._selecting[key] = [
+                policy
+                for policy in self._policies.get(pod.namespace, ())
+                if direction in policy.policy_types and policy.pod_selector.matches(pod.labels)
+            ]
+        return found
 
     def _rule_allows(
         self,
