@@ -21,8 +21,12 @@ class Identities:
         self.timeline = timeline
         self.networks = networks
         self.nameservers = frozenset(
-            address for network in networks.values() for address in network.nameservers
+            address
+            for uid, network in networks.items()
+            if uid not in timeline.pods or timeline.pods[uid].cluster_dns
+            for address in network.nameservers
         )
+        """The cluster's own; other pods' resolvers are servers like any other."""
         self.api_endpoints = self._api_endpoints()
         """Address and port of every API server endpoint, after translation; empty when unreadable."""
         self.api_services = self._api_services()

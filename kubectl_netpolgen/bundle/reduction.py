@@ -82,7 +82,7 @@ def _container(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pod_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
-    reduced = _only(spec, ("nodeName", "hostNetwork", "os", "nodeSelector"))
+    reduced = _only(spec, ("nodeName", "hostNetwork", "os", "nodeSelector", "dnsPolicy"))
     for group in ("initContainers", "containers"):
         if spec.get(group):
             reduced[group] = [_container(container) for container in spec[group]]

@@ -42,6 +42,8 @@ class DnsTarget:
     """False when the Service could not be read and its labels are assumed."""
     addresses: tuple[Address, ...] = ()
     """The Service's own, under which pods ask it."""
+    nameservers: frozenset[Address] = frozenset()
+    """What pods that use the cluster's DNS have in their resolv.conf."""
 
 
 def find_dns(identities: Identities, namespace: str) -> DnsTarget:
@@ -59,12 +61,14 @@ def find_dns(identities: Identities, namespace: str) -> DnsTarget:
             ports=_target_ports(service, identities),
             known=True,
             addresses=service.addresses,
+            nameservers=identities.nameservers,
         )
     return DnsTarget(
         peer=pods_peer(ASSUMED_SELECTOR, ASSUMED_NAMESPACE, namespace),
         extra=extra,
         ports=(DNS_PORT,),
         known=False,
+        nameservers=identities.nameservers,
     )
 
 
@@ -113,7 +117,9 @@ def covered(edge: Edge, target: DnsTarget) -> bool:
     if not is_dns_edge(edge):
         return False
     if edge.server.kind is EndpointKind.UNKNOWN:
-        # a private nameserver beside the cluster's own (pods with dnsPolicy Default) is another server
+        # a private nameserver beside the cluster's own (dnsPolicy Default or None) is another server
+        if edge.server.address not in target.nameservers:
+            return edge.server.address in target.addresses
         return not target.known or edge.server.address in target.addresses or node_local(edge) is not None
     return edge.server.kind is EndpointKind.WORKLOAD and target.known
 

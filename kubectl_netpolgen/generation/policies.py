@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kubectl_netpolgen.analysis.edges import accepted
 from kubectl_netpolgen.analysis.identities import Identities
-from kubectl_netpolgen.generation.dns import DnsMode, covered, dns_rule, find_dns, is_dns_edge
+from kubectl_netpolgen.generation.dns import DnsMode, covered, dns_rule, find_dns
 from kubectl_netpolgen.generation.names import DEFAULT_DENY, policy_name
 from kubectl_netpolgen.generation.peers import Peers
 from kubectl_netpolgen.generation.rules import NumberedRule, Unresolved, build_rules
@@ -110,7 +110,7 @@ def _workload_policy(
         return None, [], [_no_selector(key)]
     target = find_dns(identities, key.namespace)
     mine = [edge for edge in wanted if _is(edge.client, key)]
-    dns = tuple(edge for edge in mine if is_dns_edge(edge))
+    dns = tuple(edge for edge in mine if covered(edge, target))
     egress_edges = [edge for edge in mine if not covered(edge, target)]
     ingress_edges = [edge for edge in wanted if _is(edge.server, key)]
     ingress, no_ingress = build_rules(ingress_edges, PolicyType.INGRESS, namespace=key.namespace, peers=peers)

@@ -63,6 +63,17 @@ class Pod:
     """A static pod's mirror, which takes no ephemeral container."""
     deleting: bool = False
     operating_system: str = ""
+    dns_policy: str = "ClusterFirst"
+
+    @property
+    def cluster_dns(self) -> bool:
+        """True when its nameservers are the cluster's DNS, not its node's or its own (core/v1 DNSPolicy).
+
+        ClusterFirst means Default for a pod on its node's network.
+        """
+        if self.host_network:
+            return self.dns_policy == "ClusterFirstWithHostNet"
+        return self.dns_policy in ("ClusterFirst", "ClusterFirstWithHostNet")
 
     @property
     def finished(self) -> bool:

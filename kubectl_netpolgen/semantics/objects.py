@@ -133,6 +133,7 @@ def parse_pod(document: Document) -> Pod:
         mirror="kubernetes.io/config.mirror" in (metadata.get("annotations") or {}),
         deleting=bool(metadata.get("deletionTimestamp")),
         operating_system=str((spec.get("os") or {}).get("name") or ""),
+        dns_policy=str(spec.get("dnsPolicy") or "ClusterFirst"),
     )
 
 

@@ -139,6 +139,21 @@ def test_dns_without_rights_is_the_nameserver_alone() -> None:
     assert found.is_dns(address("10.96.0.53"), 53, Protocol.UDP)
 
 
+@pytest.mark.parametrize("policy", ["None", "Default"])
+def test_resolver_of_a_pod_that_does_not_use_the_clusters_dns_is_a_server_like_any_other(policy: str) -> None:
+    own = a_pod("own-1", "10.244.1.7", dns_policy=policy)
+    found = identities(
+        own,
+        networks=(
+            a_network("uid-web-1", nameservers=frozenset({address("10.96.0.53")})),
+            a_network(own, nameservers=frozenset({address("10.9.8.7"), address("8.8.8.8")})),
+        ),
+    )
+    assert found.nameservers == {"10.96.0.53"}
+    assert not found.is_dns(address("10.9.8.7"), 53, Protocol.UDP)
+    assert found.is_dns(address("10.96.0.53"), 53, Protocol.UDP)
+
+
 def test_pods_behind_the_dns_service_have_its_role() -> None:
     found = identities(DNS, COREDNS, a_pod("fake-1", "10.244.1.8", labels={"k8s-app": "kube-dns"}))
     assert resolved(found, "10.244.9.9").role is Role.DNS

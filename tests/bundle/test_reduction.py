@@ -57,6 +57,8 @@ METADATA: dict[str, Any] = {
 }
 POD_SPEC: dict[str, Any] = {
     "nodeName": "node-1",
+    "dnsPolicy": "None",
+    "dnsConfig": {"nameservers": [CANARY]},
     "containers": [SPOILED],
     "initContainers": [{**SPOILED, "restartPolicy": "Always"}],
     "ephemeralContainers": [SPOILED],

@@ -17,6 +17,7 @@ from kubectl_netpolgen.model.sockets import PodNetwork
 from kubectl_netpolgen.semantics.objects import KubernetesObject
 from kubectl_netpolgen.semantics.policies import policy_document
 from tests.factories import (
+    a_network,
     a_pod,
     a_service,
     a_service_port,
@@ -67,9 +68,11 @@ def generated(
     decisions: Iterable[Decision] = (),
     default_deny: bool = False,
     dns: DnsMode = DnsMode.ASSUMED,
-    networks: Sequence[PodNetwork] = (),
+    networks: Sequence[PodNetwork] | None = None,
 ) -> Generated:
     """The policies for these edges; all of the namespace shop is captured unless told otherwise."""
+    if networks is None:
+        networks = (a_network(nameservers=frozenset({DNS_ADDRESS})),)
     identities = identities_of(*objects, networks=networks)
     if captured is None:
         captured = {

@@ -127,9 +127,11 @@ def test_dns_edge_is_told_by_its_role_or_its_servers() -> None:
     [
         (an_unknown("10.96.0.53"), False, True),
         (an_unknown("10.96.0.53"), True, True),
-        (an_unknown("10.9.8.7"), False, True),
+        (an_unknown("10.9.8.7"), False, False),
         (an_unknown("10.9.8.7"), True, False),
         (an_unknown("169.254.20.10"), True, True),
+        (an_unknown("169.254.9.9"), True, False),
+        (an_unknown("169.254.9.9"), False, False),
         (an_endpoint("coredns", namespace="kube-system"), True, True),
         (an_endpoint("coredns", namespace="kube-system"), False, False),
         (an_external("8.8.8.8"), True, False),
@@ -140,8 +142,14 @@ def test_dns_edge_is_told_by_its_role_or_its_servers() -> None:
 def test_rule_speaks_for_the_clusters_own_dns_and_no_other(
     server: Endpoint, known: bool, speaks: bool
 ) -> None:
-    found = target(objects=(kube_dns(),) if known else ())
+    found = target("10.96.0.53", "169.254.20.10", objects=(kube_dns(),) if known else ())
     assert covered(query(server), found) is speaks
+
+
+def test_private_resolver_beside_the_clusters_own_is_not_spoken_for_though_pods_have_it() -> None:
+    beside = query(an_unknown("10.9.8.7"))
+    assert not covered(beside, target("10.96.0.53", "10.9.8.7", objects=(kube_dns(),)))
+    assert covered(beside, target("10.9.8.7"))
 
 
 def test_rule_speaks_for_nothing_but_lookups() -> None:

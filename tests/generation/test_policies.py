@@ -18,7 +18,7 @@ from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind, Role
 from kubectl_netpolgen.model.flow import Outcome
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import Pod
-from kubectl_netpolgen.model.policy import IPBlock, Peer, PolicyType, Rule
+from kubectl_netpolgen.model.policy import IPBlock, Peer, PolicyPort, PolicyType, Rule
 from kubectl_netpolgen.semantics.policies import policy_document
 from tests.factories import (
     a_network,
@@ -130,6 +130,17 @@ def test_private_nameserver_beside_the_clusters_own_needs_a_decision() -> None:
     found = generated(other, objects=(*THREE, kube_dns()))
     assert [item.edge for item in found.unresolved] == [other]
     assert policy_of(found, "web").policy_types == (PolicyType.INGRESS,)
+
+
+def test_resolver_of_a_pods_own_is_allowed_by_itself_or_needs_a_decision() -> None:
+    outside = an_edge("web", an_external("8.8.8.8"), 53, protocol=Protocol.UDP)
+    inside = an_edge("api", an_unknown("10.9.8.7", role=Role.DNS), 53, protocol=Protocol.UDP, role=Role.DNS)
+    found = generated(outside, inside, **NO_DNS)
+    assert policy_of(found, "web").egress == (
+        Rule((Peer(ip_block=IPBlock("8.8.8.8/32")),), (PolicyPort(Protocol.UDP, 53),)),
+    )
+    assert [item.edge for item in found.unresolved] == [inside]
+    assert policy_of(found, "api").policy_types == (PolicyType.INGRESS,)
 
 
 def test_probes_and_failures_get_no_rule() -> None:

@@ -26,6 +26,20 @@ def test_pod_is_finished_once_its_addresses_may_be_handed_on(phase: str, finishe
     assert a_pod(phase=phase).finished is finished
 
 
+@pytest.mark.parametrize(
+    ("policy", "own", "on_node"),
+    [
+        ("ClusterFirst", True, False),
+        ("ClusterFirstWithHostNet", True, True),
+        ("Default", False, False),
+        ("None", False, False),
+    ],
+)
+def test_pod_uses_the_clusters_dns_by_its_policy(policy: str, own: bool, on_node: bool) -> None:
+    assert a_pod(dns_policy=policy).cluster_dns is own
+    assert a_pod(dns_policy=policy, host_network=True).cluster_dns is on_node
+
+
 def test_pod_knows_its_key() -> None:
     assert a_pod("web-1").key == ObjectKey("Pod", "shop", "web-1")
 

@@ -44,6 +44,7 @@ POD: dict[str, Any] = {
     "spec": {
         "nodeName": "node-1",
         "os": {"name": "linux"},
+        "dnsPolicy": "None",
         "initContainers": [
             {"name": "migrate", "ports": [{"containerPort": 1}]},
             {"name": "mesh", "restartPolicy": "Always", "ports": [{"containerPort": 15090}]},
@@ -100,6 +101,7 @@ def test_pod_is_read_with_everything_that_traffic_needs() -> None:
         created=10_000_000_000,
         mirror=True,
         operating_system="linux",
+        dns_policy="None",
     )
 
 
