@@ -71,7 +71,7 @@ def derive_edges(
     sightings = Sightings(identities, Translator(timeline, flows, networks), Names(answers))
     found = [*sightings.of_flows(flows), *sightings.of_sockets(networks, told)]
     edges = join_sightings(found, identities)
-    findings = [*sightings.findings, *observe(edges, timeline)]
+    findings = [*sightings.findings, *sightings.unvisited(found), *observe(edges, timeline)]
     for capture in ordered:
         findings.extend(_reading_findings(capture, timeline))
     return Derivation(flows=tuple(flows), edges=edges, findings=tuple(findings), identities=identities)

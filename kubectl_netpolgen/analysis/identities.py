@@ -90,7 +90,10 @@ class Identities:
         self, address: Address, *, time: int, observer: str, names: tuple[str, ...] = ()
     ) -> tuple[Endpoint, Pod | None]:
         """Who had the address then, as the pod `observer` saw it; and the pod, where it is one."""
-        pod = self.timeline.pod_at(address, time)
+        if self.timeline.own_address(observer, address):
+            pod: Pod | None = self.timeline.pods[observer]
+        else:
+            pod = self.timeline.pod_at(address, time)
         if pod is not None:
             return self.of_pod(pod), pod
         node = self._node(address, observer)

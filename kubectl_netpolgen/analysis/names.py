@@ -21,8 +21,10 @@ class Names:
 
     def __init__(self, answers: Mapping[str, Iterable[NameAnswer]]) -> None:
         self._names: dict[tuple[str, Address], set[str]] = {}
+        self._asked: dict[tuple[str, Address], set[str]] = {}
         for uid, items in answers.items():
             for item in items:
+                self._asked.setdefault((uid, item.address), set()).add(item.name)
                 # an ExternalName Service is asked for by its own name and answers with the outside's
                 named = next((name for name in (item.name, *item.via) if not _is_internal(name)), None)
                 if named is not None:
@@ -31,3 +33,7 @@ class Names:
     def of(self, pod_uid: str, address: Address) -> tuple[str, ...]:
         """Names of an address by one pod's own lookups, sorted, at most 16."""
         return tuple(sorted(self._names.get((pod_uid, address), ())))[:MAX_NAMES]
+
+    def asked(self, pod_uid: str, address: Address) -> tuple[str, ...]:
+        """Every name under which a pod was given an address, the cluster's own included, at most 16."""
+        return tuple(sorted(self._asked.get((pod_uid, address), ())))[:MAX_NAMES]

@@ -54,6 +54,14 @@ def _about_edge(edge: Edge) -> Iterator[Finding]:
             "a pod on the node's network, or a translated source",
             "a pod's own node always reaches it; for other nodes the rule names the node's addresses only",
         )
+    if accepted(edge) and edge.server.kind is EndpointKind.NODE:
+        yield Finding(
+            "node-port",
+            Severity.WARNING,
+            subject,
+            "the client dials a node's address, which the policy names; no other node's, and no new one's",
+            "let the client use the Service's own name",
+        )
     if accepted(edge) and edge.server.host_network:
         yield Finding(
             "host-network-peer",

@@ -39,6 +39,8 @@ class Translation:
     """True when the server's own capture or sockets named the backends."""
     unseen: tuple[Backend, ...] = ()
     """Endpoints without a capture that may have had the connections which no captured backend saw."""
+    idle: tuple[Backend, ...] = ()
+    """Endpoints that had none of the connections, and may have the next one."""
 
 
 CONNECTED = (SocketState.ESTABLISHED, SocketState.CLOSING)
@@ -55,13 +57,11 @@ class Translator:
         self._captured = set(networks)
         for flow in flows:
             self._captured.add(flow.pod_uid)
-            server = timeline.pod_at(flow.server, flow.first)
-            client = timeline.pod_at(flow.client, flow.first)
-            if server is not None and server.uid == flow.pod_uid:
+            if timeline.own_address(flow.pod_uid, flow.server):
                 self._served_from.setdefault((flow.protocol, flow.client), []).append(flow)
                 for key in flow.keys:
                     self._served.setdefault((flow.protocol, key), []).append(flow)
-            if client is not None and client.uid == flow.pod_uid:
+            if timeline.own_address(flow.pod_uid, flow.client):
                 for key in flow.keys:
                     self._dialled.setdefault((flow.protocol, key), []).append(flow)
         self._served_sockets = self._index_sockets(networks)
@@ -105,7 +105,14 @@ class Translator:
         if not found:
             return Translation(service, port, endpoints, joined=False)
         unseen = () if served and len(served) == len(flow.keys) else self._uncaptured(endpoints)
-        return Translation(service, port, tuple(sorted(found)), joined=True, unseen=unseen)
+        return Translation(
+            service,
+            port,
+            tuple(sorted(found)),
+            joined=True,
+            unseen=unseen,
+            idle=_others(endpoints, {*found, *unseen}),
+        )
 
     def of_socket(self, row: SocketRow) -> Translation:
         """What stands behind the remote end of a client's socket."""
@@ -121,7 +128,8 @@ class Translator:
             if not numbers or (backend.address, backend.port) in numbers
         }
         if served:
-            return Translation(service, port, tuple(sorted(served)), joined=True)
+            idle = _others(endpoints, served)
+            return Translation(service, port, tuple(sorted(served)), joined=True, idle=idle)
         return Translation(service, port, endpoints, joined=False)
 
     def true_clients(self, flow: Flow) -> tuple[tuple[tuple[Address, int], ...], bool]:
@@ -186,6 +194,11 @@ class Translator:
     def _uncaptured(self, endpoints: Iterable[Backend]) -> tuple[Backend, ...]:
         tenants = ((backend, self._timeline.pod_at(backend.address, backend.time)) for backend in endpoints)
         return tuple(backend for backend, pod in tenants if pod is None or pod.uid not in self._captured)
+
+
+def _others(endpoints: Iterable[Backend], known: Iterable[Backend]) -> tuple[Backend, ...]:
+    numbers = {(backend.address, backend.port) for backend in known}
+    return tuple(backend for backend in endpoints if (backend.address, backend.port) not in numbers)
 
 
 def _overlap(a: Flow, b: Flow) -> bool:

@@ -59,6 +59,9 @@ class Sightings:
         self._translator = translator
         self._names = names
         self.findings: list[Finding] = []
+        self._known: set[tuple[object, ...]] = set()
+        """Clients and Service ports whose backends packets named."""
+        self._idle: list[tuple[Sighting, Service]] = []
 
     def of_flows(self, flows: Iterable[Flow]) -> Iterator[Sighting]:
         """The sightings of flows: one, or one for each backend workload of a Service."""
@@ -101,6 +104,13 @@ class Sightings:
             yield found if complete and len(clients) == 1 else _uncounted(found)
         if not complete:
             yield base
+        elif base.client.kind is EndpointKind.NODE and not self._on_node(flow.pod_uid, base.client.name):
+            # enforcement at the server's node sees the other node's address, so the rule must name it too
+            yield replace(base, connections=0, bytes=0)
+
+    def _on_node(self, pod_uid: str, node: str) -> bool:
+        pod = self._identities.timeline.pods.get(pod_uid)
+        return pod is not None and pod.node == node
 
     def of_sockets(
         self, networks: Mapping[str, PodNetwork], told: Container[SocketPair] = frozenset()
@@ -121,7 +131,11 @@ class Sightings:
                 if not row.remote_port or (uid, here, there) in told or (uid, there, here) in told:
                     continue
                 if row.local_port in listening:
-                    yield self._served_socket(row, pod, network)
+                    sighting = self._served_socket(row, pod, network)
+                    own_node = sighting.client.kind is EndpointKind.NODE and sighting.client.name == pod.node
+                    # what is no probe there is a translated source, and a pod's own node always reaches it
+                    if not own_node or sighting.role is Role.PROBE:
+                        yield sighting
                 else:
                     yield from self._dialled_socket(row, pod, network)
 
@@ -201,6 +215,13 @@ class Sightings:
                 (server.identity, backend.port), replace(sighting, role=self._role(sighting, pod))
             )
         service = translation.service
+        if service is not None:
+            asked = (base.client.identity, service.namespace, service.name, translation.service_port)
+            if translation.joined:
+                self._known.add(asked)
+            elif len(seen) > 1 and base.vantage is Vantage.SOCKETS and asked in self._known:
+                # an older connection of the same client; the packets of later ones say where it leads
+                return
         if len(seen) > 1 and not translation.joined and service is not None:
             self._report_ambiguity(base, service, seen.values(), "none of them was captured")
             ports = {item.port for item in seen.values()}
@@ -217,8 +238,42 @@ class Sightings:
             missing = [item for key, item in others.items() if key not in seen]
             if missing:
                 self._report_ambiguity(base, service, missing, "these were not captured")
+            if not dns:
+                self._note_idle(base, translation, service, observer)
+            yield from self._by_node(base, dialled)
         # what one client's flow to a Service was, is told apart only by its backends' own captures
         yield from seen.values() if len(seen) == 1 else map(_uncounted, seen.values())
+
+    def _note_idle(self, base: Sighting, translation: Translation, service: Service, observer: str) -> None:
+        """Backends that had no connection of this client yet, and may have the next one."""
+        for backend in translation.idle:
+            server, pod = self._resolve(backend.address, backend.time, observer)
+            sighting = replace(base, server=server, port=backend.port, server_pod=pod.uid if pod else "")
+            self._idle.append((sighting, service))
+
+    def unvisited(self, found: Iterable[Sighting]) -> Iterator[Finding]:
+        """Other workloads and ports behind Services that a client was never sent to, by all that was found.
+
+        They get no rule without evidence; but the next connection may go there, so a person must know.
+        """
+        seen = {_edge_key(item) for item in found}
+        for item, service in self._idle:
+            if _edge_key(item) not in seen:
+                seen.add(_edge_key(item))
+                yield Finding(
+                    "service-backend-unseen",
+                    Severity.WARNING,
+                    f"Service {service.namespace}/{service.name}",
+                    f"{item.client} reached another backend of it, and was never sent to {item.server} "
+                    f"{item.port}/{item.protocol.value}: there is no rule for the day it is",
+                    "capture longer, or write the rule yourself before you apply",
+                )
+
+    def _by_node(self, base: Sighting, dialled: Address) -> Iterator[Sighting]:
+        """The leg to a node's address, where another node than the client's translates a node port."""
+        node = self._identities.timeline.node_at(dialled)
+        if node is not None and not self._on_node(base.client_pod, node):
+            yield replace(base, server=Endpoint(EndpointKind.NODE, name=node))
 
     def _report_ambiguity(
         self, base: Sighting, service: Service, candidates: Iterable[Sighting], why: str
@@ -254,9 +309,12 @@ class Sightings:
         return replace(base, server=server, role=Role.DNS if server.role is Role.DNS else None)
 
     def _resolve(self, address: Address, time: int, observer: str) -> tuple[Endpoint, Pod | None]:
-        return self._identities.resolve(
-            address, time=time, observer=observer, names=self._names.of(observer, address)
-        )
+        names = self._names.of(observer, address)
+        end, pod = self._identities.resolve(address, time=time, observer=observer, names=names)
+        if end.kind is EndpointKind.UNKNOWN:
+            # a person who has to decide about a bare address is helped by any name of it
+            end = replace(end, names=self._names.asked(observer, address))
+        return end, pod
 
     def _has_bound(self, pod: Pod | None, port: int) -> bool:
         if pod is None or pod.uid not in self._identities.networks:
@@ -277,6 +335,10 @@ class Sightings:
         ):
             return Role.PROBE
         return None
+
+
+def _edge_key(item: Sighting) -> tuple[object, ...]:
+    return (item.client.identity, item.server.identity, item.protocol, item.port)
 
 
 def _uncounted(sighting: Sighting) -> Sighting:

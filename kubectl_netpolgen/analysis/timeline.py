@@ -23,6 +23,8 @@ from kubectl_netpolgen.semantics.objects import KubernetesObject
 # connection, and the difference between two nodes' clocks. Nanoseconds.
 SLACK = 2_000_000_000
 _FOREVER = 2**63 - 1
+# Closed connections stay in socket tables this long (TCP_TIMEWAIT_LEN, kernel include/net/tcp.h).
+_TIME_WAIT = 60_000_000_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class _Tenancy:
     """When it was first seen with the address, 0 at the start of the run."""
     end: int
     uid: str
+    finished: bool = False
+    """True for a pod that had ended before the run: its address may be another's, whom we may not see."""
 
 
 class Timeline:
@@ -52,7 +56,14 @@ class Timeline:
     addresses are handed on.
     """
 
-    def __init__(self, objects: Iterable[KubernetesObject], events: Iterable[ObjectEvent] = ()) -> None:
+    def __init__(
+        self,
+        objects: Iterable[KubernetesObject],
+        events: Iterable[ObjectEvent] = (),
+        *,
+        started: int = 0,
+    ) -> None:
+        self._started = started
         self.pods: dict[str, Pod] = {}
         self.present: set[str] = set()
         """UIDs of the pods that were not gone by the end."""
@@ -118,6 +129,8 @@ class Timeline:
         self.present.add(pod.uid)
         if pod.finished:
             self._leave(pod.uid, time)
+            if known is None:
+                self._remember(pod)
             return
         if pod.host_network:
             return
@@ -127,6 +140,13 @@ class Timeline:
             if not mine or mine[-1].end != _FOREVER:
                 start = mine[-1].end if mine else pod.created
                 tenancies.append(_Tenancy(start, time, _FOREVER, pod.uid))
+
+    def _remember(self, pod: Pod) -> None:
+        """A pod that had ended before the run explains connections that socket tables list for a minute."""
+        for address in () if pod.host_network else pod.addresses:
+            end = self._started + _TIME_WAIT
+            tenancy = _Tenancy(pod.created, 0, end, pod.uid, finished=True)
+            self._tenancies.setdefault(address, []).append(tenancy)
 
     def _leave(self, uid: str, time: int) -> None:
         known = self.pods.get(uid)
@@ -153,9 +173,14 @@ class Timeline:
         for slack in (0, SLACK):
             fitting = [item for item in tenancies if item.start - slack <= time <= item.end + slack]
             if fitting:
-                best = max(fitting, key=lambda item: (item.seen <= time, item.start, item.seen, item.uid))
+                best = max(fitting, key=lambda item: _claim(item, time))
                 return self.pods[best.uid]
         return None
+
+    def own_address(self, uid: str, address: Address) -> bool:
+        """True for a pod's own address, whatever the clocks of its node and of the API server say."""
+        pod = self.pods.get(uid)
+        return pod is not None and not pod.host_network and address in pod.addresses
 
     def tenant(self, address: Address, time: int) -> str:
         """The UID of the pod that had the address then, empty when none had."""
@@ -238,3 +263,8 @@ class Timeline:
                 key=lambda pod: (pod.name, pod.uid),
             )
         )
+
+
+def _claim(item: _Tenancy, time: int) -> tuple[bool, bool, int, int, str]:
+    """How good a tenancy is, the best being the largest: alive, seen by then, the youngest."""
+    return (not item.finished, item.seen <= time, item.start, item.seen, item.uid)

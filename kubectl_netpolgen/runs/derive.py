@@ -64,7 +64,7 @@ def derive(
             f"{root}: holds no readable capture",
             way_out="capture again; `doctor` says what stands in the way",
         )
-    timeline = Timeline(recorded.objects, recorded.events)
+    timeline = Timeline(recorded.objects, recorded.events, started=recorded.manifest.started)
     derivation = derive_edges(captures, networks, timeline)
     decisions = _decisions(recorded, decisions_file)
     findings.extend(derivation.findings)

@@ -211,7 +211,25 @@ def test_closed_connection_in_a_table_does_not_blur_what_the_packets_proved() ->
         networks=[a_network(WEB, a_row("10.244.1.5:40000", "10.96.0.10:5000")), a_network(canary)],
     )
     assert edge_words(found.edges) == ["shop/Deployment/web -> shop/Deployment/api 8080/TCP established"]
-    assert found.findings == ()
+    assert [finding.code for finding in found.findings] == ["service-backend-unseen"]
+
+
+def test_backend_that_had_no_connection_is_said_and_gets_no_edge() -> None:
+    canary = a_pod("canary-1", "10.244.1.9", labels={"app": "api"})
+    both = a_slice("api", API, canary, ports=(("grpc", Protocol.TCP, 8080),))
+    found = a_derivation(
+        *OBJECTS,
+        canary,
+        a_workload("canary"),
+        both,
+        captures=[
+            a_capture(WEB, a_conversation("10.244.1.5", "10.96.0.10", 5000)),
+            a_capture(API, a_conversation()),
+        ],
+    )
+    assert edge_words(found.edges) == ["shop/Deployment/web -> shop/Deployment/api 8080/TCP established"]
+    (finding,) = [item for item in found.findings if item.code == "service-backend-unseen"]
+    assert "shop/Deployment/canary 8080/TCP" in finding.message
 
 
 def test_outside_has_its_names_from_the_answers_of_the_same_pod() -> None:

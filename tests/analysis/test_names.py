@@ -43,3 +43,10 @@ def test_flood_of_names_is_bounded_and_stable() -> None:
     found = Names({"u1": answers}).of("u1", OUTSIDE)
     assert len(found) == MAX_NAMES
     assert found == Names({"u1": list(reversed(answers))}).of("u1", OUTSIDE)
+
+
+def test_every_name_that_was_asked_for_is_kept_for_an_address_nobody_knows() -> None:
+    names = Names({"u1": [an_answer("db.other.svc.cluster.local"), an_answer("api.example.test")]})
+    assert names.of("u1", OUTSIDE) == ("api.example.test",)
+    assert names.asked("u1", OUTSIDE) == ("api.example.test", "db.other.svc.cluster.local")
+    assert names.asked("u2", OUTSIDE) == ()

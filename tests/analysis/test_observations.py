@@ -118,3 +118,8 @@ def test_named_target_port_is_the_pods() -> None:
 def test_services_of_namespaces_that_were_not_captured_are_not_our_business() -> None:
     assert codes(an_edge(), service=a_service("web", type="LoadBalancer", namespace="other")) == []
     assert codes(an_edge(), service=a_service("web")) == []
+
+
+def test_dialling_a_nodes_address_is_said() -> None:
+    assert codes(an_edge(server=NODE, port=30080)) == ["node-port"]
+    assert codes(an_edge(server=NODE, port=30080, outcome=Outcome.REFUSED)) == []

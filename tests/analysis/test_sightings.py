@@ -14,6 +14,7 @@ from kubectl_netpolgen.model.edge import EndpointKind, Evidence, Role
 from kubectl_netpolgen.model.finding import Finding
 from kubectl_netpolgen.model.flow import Direction, Flow, Outcome
 from kubectl_netpolgen.model.network import Protocol
+from kubectl_netpolgen.model.objects import Node
 from kubectl_netpolgen.model.sockets import PodNetwork, SocketState
 from kubectl_netpolgen.semantics.objects import KubernetesObject
 from tests.factories import (
@@ -259,6 +260,65 @@ def test_hairpin_through_the_own_service_is_an_edge_to_itself() -> None:
     hairpin = at_api("10.244.1.1")
     seen = words(dialled, hairpin, networks=(API_NETWORK,))
     assert seen == ["api > api 8080 established client", "api > api 8080 established server"]
+
+
+NODE_PORT = (
+    a_pod("web-1", "10.244.1.5", node="node1"),
+    a_pod("api-1", "10.244.1.6", node="node2"),
+    *(a_workload("web"), a_workload("api")),
+    Node("node1", addresses=(address("10.89.0.11"),)),
+    Node("node2", addresses=(address("10.89.0.12"),)),
+    a_service("api", "10.96.0.10", type="NodePort", ports=(a_service_port(node_port=30080),)),
+    a_slice("api", API),
+)
+
+
+def test_node_port_of_another_node_is_reached_by_that_nodes_address_and_ends_at_the_pod() -> None:
+    assert words(a_flow(server="10.89.0.12", server_port=30080), objects=NODE_PORT) == [
+        "web > node2 30080 established client",
+        "web > api 8080 established client",
+    ]
+
+
+def test_node_port_of_the_own_node_is_translated_before_anybody_judges_it() -> None:
+    assert words(a_flow(server="10.89.0.11", server_port=30080), objects=NODE_PORT) == [
+        "web > api 8080 established client"
+    ]
+
+
+def test_source_rewritten_to_another_nodes_address_is_both_the_pod_and_that_node() -> None:
+    dialled = a_flow(server="10.89.0.11", server_port=30080)
+    assert words(dialled, at_api("10.89.0.11"), objects=NODE_PORT) == [
+        "web > api 8080 established client",
+        "web > api 8080 established server",
+        "node1 > api 8080 established server",
+    ]
+
+
+def test_closed_connection_from_the_own_node_that_is_no_probe_needs_no_rule() -> None:
+    network = a_network(
+        API, a_listener(9000), a_row("10.244.1.6:9000", "10.244.1.1:40000"), gateways=frozenset({GATEWAY})
+    )
+    assert words(networks=(network,)) == []
+
+
+def test_older_connection_to_a_service_is_where_the_packets_of_later_ones_lead() -> None:
+    table = a_network(WEB, a_row("10.244.1.5:39999", "10.96.0.10:80"))
+    flows = (a_flow(server="10.96.0.10", server_port=80), at_api())
+    assert words(*flows, networks=(table,), objects=AMBIGUOUS) == [
+        "web > api 8080 established client",
+        "web > api 8080 established server",
+    ]
+
+
+def test_address_nobody_knows_keeps_the_names_it_was_asked_for() -> None:
+    timeline = a_timeline(*OBJECTS)
+    flow = a_flow(server="10.244.9.9")
+    names = Names({"uid-web-1": [an_answer("db.other.svc.cluster.local", "10.244.9.9")]})
+    sightings = Sightings(Identities(timeline, {}), Translator(timeline, [flow], {}), names)
+    (item,) = sightings.of_flows([flow])
+    assert item.server.kind is EndpointKind.UNKNOWN
+    assert item.server.names == ("db.other.svc.cluster.local",)
 
 
 def test_socket_at_the_servers_end_names_the_client() -> None:

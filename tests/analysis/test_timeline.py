@@ -253,3 +253,31 @@ def test_events_come_in_any_order(order: list[int]) -> None:
     timeline = a_timeline(old, events=[events[number] for number in order])
     seen = [owner_at(timeline, NOON + number * SECOND) for number in (0, 5, 15, 25, 39, 60)]
     assert seen == ["old-1", "old-1", None, "new-1", "new-1", None]
+
+
+def test_pod_that_had_ended_before_the_run_explains_what_tables_list_for_a_minute() -> None:
+    ended = a_pod("job-1", "10.244.1.5", phase="Succeeded", created=NOON - 300 * SECOND)
+    timeline = Timeline([ended], started=NOON)
+    assert owner_at(timeline, NOON + 5 * SECOND) == "job-1"
+    assert owner_at(timeline, NOON + 90 * SECOND) is None
+
+
+def test_living_pod_has_the_address_of_one_that_had_ended() -> None:
+    ended = a_pod("job-1", "10.244.1.5", phase="Failed", created=NOON - 10 * SECOND)
+    living = a_pod("web-1", "10.244.1.5", created=NOON - 300 * SECOND)
+    timeline = Timeline([living, ended], started=NOON)
+    assert owner_at(timeline, NOON + SECOND) == "web-1"
+
+
+def test_own_address_is_a_pods_own_whatever_the_clocks_say() -> None:
+    pod = a_pod("web-1", "10.244.1.5", created=NOON)
+    timeline = a_timeline(pod)
+    assert timeline.own_address(pod.uid, X)
+    assert owner_at(timeline, NOON - 3600 * SECOND) is None
+    assert not timeline.own_address(pod.uid, address("10.244.1.6"))
+    assert not timeline.own_address("uid-nobody", X)
+
+
+def test_address_of_a_pod_on_the_nodes_network_is_the_nodes() -> None:
+    pod = a_pod("agent-1", "10.89.0.11", host_network=True)
+    assert not a_timeline(pod).own_address(pod.uid, address("10.89.0.11"))
