@@ -72,7 +72,9 @@ def generate_policies(
         open_directions.setdefault(key.namespace, set()).update(set(_BOTH) - set(shut))
     if options.default_deny:
         for namespace in sorted({key.namespace for key in keys}):
-            open_here = open_directions.get(namespace, set()) | _uncaptured(namespace, keys, identities)
+            open_here = open_directions.get(namespace, set()) | _uncaptured(
+                namespace, keys, identities, wanted
+            )
             if open_here:
                 findings.append(_withheld_deny(namespace, open_here))
             types = tuple(kind for kind in _BOTH if kind not in open_here)
@@ -183,8 +185,13 @@ def default_deny(namespace: str, types: tuple[PolicyType, ...] = _BOTH) -> Netwo
     )
 
 
-def _uncaptured(namespace: str, captured: Sequence[ObjectKey], identities: Identities) -> set[PolicyType]:
-    """Both directions, when a running workload has no policy that would keep it alive under a deny-all."""
+def _uncaptured(
+    namespace: str, captured: Sequence[ObjectKey], identities: Identities, wanted: Iterable[Edge]
+) -> set[PolicyType]:
+    """Directions in which a workload without a policy of its own would be cut off by a deny-all.
+
+    Both for one that runs; for one that does not at the moment, such as a CronJob, those of its known edges.
+    """
     timeline = identities.timeline
     left = any(
         pod.namespace == namespace
@@ -195,7 +202,17 @@ def _uncaptured(namespace: str, captured: Sequence[ObjectKey], identities: Ident
         and pod.uid in timeline.present
         for pod in timeline.pods.values()
     )
-    return set(_BOTH) if left else set()
+    if left:
+        return set(_BOTH)
+    return {
+        direction
+        for edge in wanted
+        for end, direction in ((edge.client, PolicyType.EGRESS), (edge.server, PolicyType.INGRESS))
+        if end.kind is EndpointKind.WORKLOAD
+        and end.namespace == namespace
+        and not end.host_network
+        and ObjectKey(end.owner_kind, end.namespace, end.name) not in captured
+    }
 
 
 def _idle_workloads(namespace: str, captured: Sequence[ObjectKey], identities: Identities) -> list[Finding]:

@@ -360,3 +360,15 @@ def test_same_input_in_any_order_is_the_same_bytes(edges: list[Edge], seed: int)
     texts = [dump_documents(map(policy_document, found.policies)) for found in (first, second)]
     assert texts[0] == texts[1]
     assert set(first.findings) == set(second.findings)
+
+
+def test_deny_all_spares_the_edges_of_a_workload_that_does_not_run_now() -> None:
+    ended = a_pod("job-1", "10.244.1.9", phase="Succeeded")
+    found = generated(
+        an_edge("job", "web"),
+        objects=(*deployed("web"), a_workload("job"), ended),
+        captured=[key("web")],
+        default_deny=True,
+    )
+    assert policy_of(found, DEFAULT_DENY).policy_types == (PolicyType.INGRESS,)
+    assert "default-deny-withheld" in codes(found)
