@@ -45,7 +45,7 @@ def parse_object(document: Document) -> KubernetesObject | None:
         if kind == "EndpointSlice":
             return _slice(document)
         if kind == "Namespace":
-            return Namespace(name=_meta(document)["name"], labels=_labels(_meta(document)))
+            return Namespace(name=str(_meta(document)["name"]), labels=_labels(_meta(document)))
         if kind == "Node":
             return _node(document)
         if kind == "NetworkPolicy":
@@ -93,7 +93,9 @@ def _owner(metadata: Document) -> OwnerReference | None:
     if not references:
         return None
     return OwnerReference(
-        kind=references[0]["kind"], name=references[0]["name"], uid=references[0].get("uid", "")
+        kind=str(references[0]["kind"]),
+        name=str(references[0]["name"]),
+        uid=str(references[0].get("uid", "")),
     )
 
 

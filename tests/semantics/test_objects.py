@@ -253,6 +253,15 @@ def test_cron_job_has_the_labels_of_its_jobs_template() -> None:
     assert found == Workload("u", ObjectKey("CronJob", "shop", "report"), template_labels={"app": "report"})
 
 
+def test_names_of_a_wrong_type_are_text_all_the_same() -> None:
+    namespace = parse_object({"kind": "Namespace", "metadata": {"name": ["shop"]}})
+    assert namespace == Namespace("['shop']")
+    owner = {"kind": ["A"], "name": {"a": 1}, "uid": None, "controller": True}
+    assert pod(metadata={"name": 5, "ownerReferences": [owner]}).owner == OwnerReference(
+        "['A']", "{'a': 1}", "None"
+    )
+
+
 @pytest.mark.parametrize("kind", ["Ingress", "Lease", "", None])
 def test_kinds_that_say_nothing_about_traffic_are_passed_over(kind: Any) -> None:
     assert parse_object({"kind": kind, "metadata": {"name": "x"}}) is None
