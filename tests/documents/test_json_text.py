@@ -44,7 +44,7 @@ def test_numbers_that_json_has_not_are_never_written(value: float) -> None:
     ("text", "named"),
     [
         ("", "line 1, column 1"),
-        ('{\n"a": 1,\n}', "line 3"),
+        ('{\n"a": 1\n"b": 2}', "line 3"),
         ("[1, NaN]", "NaN"),
         ("-Infinity", "-Infinity"),
         ("9" * 5000, "digits"),
