@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +14,12 @@ from kubectl_netpolgen.model.policy import IPBlock, Peer
 from kubectl_netpolgen.semantics.policies import parse_peer
 
 _WAY_OUT = (
-    "write entries like `- {edge: 0123456789ab, verdict: accept, peer: {ipBlock: {cidr: 10.1.2.3/32}}}` "
-    "under `decisions:`"
+    "write entries like `- {edge: 0123456789ab, verdict: accept, "
+    "peer: {podSelector: {matchLabels: {app: db}}}, ports: [5433]}` under `decisions:`"
 )
+_KEYS = ("edge", "verdict", "peer", "ports", "reason")
+# A container port's name (core/v1 ContainerPort.name, RFC 6335): it has a letter, and no dash at its ends.
+_PORT_NAME = re.compile(r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def parse_decisions(text: str, *, where: str) -> dict[str, Decision]:
@@ -45,16 +49,37 @@ def parse_decisions(text: str, *, where: str) -> dict[str, Decision]:
 def _decision(entry: Any, where: str) -> Decision:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("edge"), str) or not entry["edge"]:
         raise BundleError(f"{where}: names no edge", way_out=_WAY_OUT)
+    unknown = sorted(str(key) for key in entry if key not in _KEYS)
+    if unknown:
+        raise BundleError(
+            f"{where}: nothing is known of {', '.join(unknown)}", way_out=f"an entry has {', '.join(_KEYS)}"
+        )
     try:
         peer = entry.get("peer") or None
         return Decision(
             edge=entry["edge"],
             verdict=Verdict(entry.get("verdict")),
             peer=_peer(peer) if peer is not None else None,
+            ports=_ports(entry.get("ports") or []),
             reason=str(entry.get("reason") or ""),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BundleError(f"{where}: {error}", way_out=_WAY_OUT) from error
+
+
+def _ports(entries: Any) -> tuple[int | str, ...]:
+    """Numbers and names, each once; ValueError for what is neither."""
+    if not isinstance(entries, list):
+        raise ValueError("ports: must be a list, like [5433]")
+    return tuple(dict.fromkeys(_port(entry) for entry in entries))
+
+
+def _port(entry: Any) -> int | str:
+    if isinstance(entry, str) and re.fullmatch(r"[0-9]{1,5}", entry) and 1 <= int(entry) <= 65535:
+        return int(entry)
+    if isinstance(entry, str) and _PORT_NAME.fullmatch(entry):
+        return entry
+    raise ValueError(f"ports: {entry} is no port from 1 to 65535, and no name that a container port can have")
 
 
 def _peer(document: Mapping[str, Any]) -> Peer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.generation.selectors import workload_selector
@@ -23,6 +23,10 @@ class Resolution:
 
     peers: tuple[Peer, ...]
     reason: str = ""
+    ports: tuple[int | str, ...] = ()
+    """A person's, instead of the edge's."""
+    decided: bool = False
+    """True when a person said who or where it is; without peers, when their word is not enough."""
 
 
 class Peers:
@@ -35,16 +39,51 @@ class Peers:
     def of(self, edge: Edge, end: Endpoint, *, namespace: str) -> Resolution:
         """The peers that stand for `end` in a policy of `namespace`.
 
-        A decision's peer stands for the end that is no workload, or a workload without usable labels.
+        A decision's peer stands for the end that is no workload, or a workload without usable labels; its
+        ports for those of a server that is no workload.
         """
         decision = self._decisions.get(edge.id)
-        if decision is None or decision.peer is None:
+        if decision is None:
             return self._by_itself(edge, end, namespace)
-        if end.kind is EndpointKind.WORKLOAD:
+        ports = decided_ports(edge, decision) if end is edge.server else ()
+        if decision.peer is None or end.kind is EndpointKind.WORKLOAD:
             found = self._by_itself(edge, end, namespace)
-            if found.peers:
-                return found
-        return Resolution((decision.peer,))
+            if found.peers or decision.peer is None:
+                return _with_ports(found, ports)
+        if end is edge.server and not ports and self._may_be_translated(edge, decision.peer):
+            dialled = "it was" if end.kind is EndpointKind.API_SERVER else f"{end} may have been"
+            return Resolution(
+                (),
+                f"{dialled} dialled by a Service's address, and a rule needs the port that the server itself "
+                "listens on, which the decision does not say: `ports: [...]`",
+                decided=True,
+            )
+        return _with_ports(Resolution((decision.peer,), decided=True), ports)
+
+    def names(self, edge: Edge) -> bool:
+        """True when a person says who one end of the edge is."""
+        decision = self._decisions.get(edge.id)
+        return decision is not None and decision.peer is not None
+
+    def _may_be_translated(self, edge: Edge, peer: Peer) -> bool:
+        """True unless the port that was dialled is known to be the server's own.
+
+        An address of the outside is not translated; pods and the API server have Services in front of them.
+        """
+        server = edge.server
+        if server.kind is EndpointKind.API_SERVER:
+            return not edge.addresses
+        if server.kind is EndpointKind.WORKLOAD or peer.ip_block is not None:
+            return False
+        return not (server.kind is EndpointKind.UNKNOWN and self._in_pod_range(server.address))
+
+    def _in_pod_range(self, address: str) -> bool:
+        parsed = ipaddress.ip_address(address)
+        return any(
+            parsed in ipaddress.ip_network(text, strict=False)
+            for node in self._timeline.nodes.values()
+            for text in node.pod_ranges
+        )
 
     def _by_itself(self, edge: Edge, end: Endpoint, namespace: str) -> Resolution:
         if end.kind is EndpointKind.WORKLOAD:
@@ -77,6 +116,26 @@ class Peers:
             if pod.node == name:
                 found.update(pod.host_addresses)
         return {address for address in found if _is_address(address)}
+
+
+def decided_ports(edge: Edge, decision: Decision | None) -> tuple[int | str, ...]:
+    """The ports that a person gave for the edge's server; a known workload's own are seen, and stay."""
+    if decision is None or edge.server.kind is EndpointKind.WORKLOAD:
+        return ()
+    return decision.ports
+
+
+def _with_ports(found: Resolution, ports: tuple[int | str, ...]) -> Resolution:
+    if not found.peers or not ports:
+        return found
+    names = [port for port in ports if isinstance(port, str)]
+    if names and any(peer.ip_block is not None for peer in found.peers):
+        return Resolution(
+            (),
+            f"port {names[0]} is a name, which only pods give a number, and the peer is a CIDR",
+            decided=True,
+        )
+    return replace(found, ports=ports, decided=True)
 
 
 def _is_address(text: str) -> bool:

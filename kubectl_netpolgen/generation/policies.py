@@ -10,6 +10,7 @@ from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.generation.dns import DnsMode, covered, dns_rule, find_dns
 from kubectl_netpolgen.generation.names import DEFAULT_DENY, policy_name
 from kubectl_netpolgen.generation.peers import Peers
+from kubectl_netpolgen.generation.questions import question, said_by_a_person
 from kubectl_netpolgen.generation.rules import NumberedRule, Unresolved, build_rules
 from kubectl_netpolgen.generation.selectors import collateral, workload_selector
 from kubectl_netpolgen.model.decision import Decision, Verdict
@@ -86,7 +87,8 @@ def generate_policies(
     allowed = tuple(
         edge for edge in wanted if not any((edge.id, direction) in missing_edges for direction in _BOTH)
     )
-    findings.extend(_unresolved_finding(item) for item in unresolved)
+    findings.extend(question(item) for item in unresolved)
+    findings.extend(said_by_a_person(allowed, decisions, peers))
     return Generated(tuple(policies), allowed, tuple(unresolved), tuple(findings))
 
 
@@ -112,8 +114,9 @@ def _workload_policy(
         return None, [], [_no_selector(key)]
     target = find_dns(identities, key.namespace)
     mine = [edge for edge in wanted if _is(edge.client, key)]
-    dns = tuple(edge for edge in mine if covered(edge, target))
-    egress_edges = [edge for edge in mine if not covered(edge, target)]
+    dns = tuple(edge for edge in mine if covered(edge, target) and not peers.names(edge))
+    spoken_for = {edge.id for edge in dns}
+    egress_edges = [edge for edge in mine if edge.id not in spoken_for]
     ingress_edges = [edge for edge in wanted if _is(edge.server, key)]
     ingress, no_ingress = build_rules(ingress_edges, PolicyType.INGRESS, namespace=key.namespace, peers=peers)
     egress, no_egress = build_rules(egress_edges, PolicyType.EGRESS, namespace=key.namespace, peers=peers)
@@ -249,18 +252,6 @@ def _withheld_deny(namespace: str, directions: set[PolicyType]) -> Finding:
         f"the deny-all leaves out {which}: a workload there was not captured, or talks to a peer that nobody "
         "can name, and would be cut off",
         "capture every workload, or decide the edges listed as unresolved, and run analyse again",
-    )
-
-
-def _unresolved_finding(item: Unresolved) -> Finding:
-    subject = item.edge.client if item.direction is PolicyType.EGRESS else item.edge.server
-    return Finding(
-        "peer-unknown",
-        Severity.ERROR,
-        f"{subject} {item.direction.value}",
-        f"no policy in this direction: {item.edge.client} -> {item.edge.server} "
-        f"{item.edge.port}/{item.edge.protocol.value}: {item.reason}",
-        f"decide edge {item.edge.id} in decisions.yaml (accept with a peer, or drop) and run analyse again",
     )
 
 

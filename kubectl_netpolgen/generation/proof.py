@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.generation.dns import ASSUMED_NAMESPACE, ASSUMED_SELECTOR, is_dns_edge, node_local
+from kubectl_netpolgen.generation.peers import decided_ports
 from kubectl_netpolgen.model.decision import Decision
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
-from kubectl_netpolgen.model.network import Address
-from kubectl_netpolgen.model.objects import ObjectKey, Pod
-from kubectl_netpolgen.model.policy import NetworkPolicy, Peer
+from kubectl_netpolgen.model.network import Address, Protocol
+from kubectl_netpolgen.model.objects import ContainerPort, ObjectKey, Pod
+from kubectl_netpolgen.model.policy import IPBlock, NetworkPolicy, Peer
 from kubectl_netpolgen.model.selector import LabelSelector, Operator
-from kubectl_netpolgen.semantics.evaluation import METADATA_NAME, ConnectionEnd, EndVerdict, Evaluator
+from kubectl_netpolgen.semantics.evaluation import (
+    METADATA_NAME,
+    ConnectionEnd,
+    EndVerdict,
+    Evaluator,
+    block_contains,
+)
 
 _NOWHERE = Address("0.0.0.0")
 
@@ -57,25 +65,31 @@ def prove(
     written = {(policy.namespace, policy.name): policy for policy in policies}
     standing = {(policy.namespace, policy.name): policy for policy in timeline.policies}
     labels = {name: dict(namespace.labels) for name, namespace in timeline.namespaces.items()}
-    peers = {decision.edge: decision.peer for decision in decisions.values() if decision.peer is not None}
-    for edge, peer in peers.items():
-        if peer.namespace_selector is not None:
-            labels.setdefault(_namespace_of(peer, edge), _satisfying(peer.namespace_selector))
+    for decision in decisions.values():
+        peer = decision.peer
+        if peer is not None and peer.namespace_selector is not None:
+            labels.setdefault(_namespace_of(peer, decision.edge), _satisfying(peer.namespace_selector))
     evaluator = Evaluator({**standing, **written}.values(), labels)
-    return Proof(tuple(_row(edge, evaluator, timeline, peers.get(edge.id)) for edge in edges))
+    return Proof(tuple(_row(edge, evaluator, timeline, decisions.get(edge.id)) for edge in edges))
 
 
-def _row(edge: Edge, evaluator: Evaluator, timeline: Timeline, peer: Peer | None) -> ProofRow:
+def _row(edge: Edge, evaluator: Evaluator, timeline: Timeline, decision: Decision | None) -> ProofRow:
+    peer = decision.peer if decision is not None else None
+    decided = _numbered(decided_ports(edge, decision))
     clients = _ends(edge, edge.client, edge.client_pods, timeline, peer)
     servers = _ends(edge, edge.server, edge.server_pods, timeline, peer)
+    if decided:
+        servers = [_as_decided(server, peer, edge.protocol, decided) for server in servers]
     egress = ingress = True
     refused: set[str] = set()
     for client in clients:
         for server in servers:
             if client.pod is not None and server.pod is not None and client.pod.uid == server.pod.uid:
                 continue
-            out = _egress(edge, client, server, evaluator)
-            into = evaluator.ingress(client, server, edge.protocol, edge.port)
+            out = _egress(edge, client, server, evaluator, tuple(decided))
+            into = _all(
+                evaluator.ingress(client, server, edge.protocol, port) for port in decided or (edge.port,)
+            )
             into_allowed = into.allowed or _own_node(edge, server)
             egress, ingress = egress and out.allowed, ingress and into_allowed
             refused.update(out.isolated_by if not out.allowed else ())
@@ -112,12 +126,55 @@ def _ends(
     if end.address:
         return [ConnectionEnd(Address(end.address))]
     if peer is not None and peer.ip_block is not None:
-        return [ConnectionEnd(Address(peer.ip_block.cidr.partition("/")[0]))]
+        return [ConnectionEnd(_address_in(peer.ip_block))]
     return []
 
 
-def _egress(edge: Edge, client: ConnectionEnd, server: ConnectionEnd, evaluator: Evaluator) -> EndVerdict:
-    """The API server is reached on any one of its ports; every other server on its own."""
+def _numbered(ports: tuple[int | str, ...]) -> dict[int, str]:
+    """Port numbers and their names; a name is given a number, which only its pods could tell."""
+    free = (number for number in range(65535, 0, -1) if number not in ports)
+    return {port if isinstance(port, int) else next(free): str(port) for port in ports}
+
+
+def _as_decided(
+    server: ConnectionEnd, peer: Peer | None, protocol: Protocol, ports: Mapping[int, str]
+) -> ConnectionEnd:
+    """The server as a person says it is: pods with these ports, or an address of the CIDR."""
+    if server.pod is not None:
+        declared = tuple(ContainerPort(name, number, protocol) for number, name in ports.items())
+        return replace(server, pod=replace(server.pod, ports=declared))
+    block = peer.ip_block if peer is not None else None
+    if block is not None and not block_contains(block, server.address):
+        return ConnectionEnd(_address_in(block))
+    return server
+
+
+def _address_in(block: IPBlock) -> Address:
+    """An address of the block that no exception takes out, where there is one."""
+    network = ipaddress.ip_network(block.cidr, strict=False)
+    first = int(network[0])
+    after = (int(ipaddress.ip_network(text, strict=False)[-1]) + 1 - first for text in block.except_)
+    offsets = (0, *(offset for offset in after if 0 < offset < network.num_addresses))
+    found = [Address(str(network[offset])) for offset in offsets]
+    return next((address for address in found if block_contains(block, address)), found[0])
+
+
+def _all(verdicts: Iterable[EndVerdict]) -> EndVerdict:
+    """The first refusal, where there is one."""
+    judged = list(verdicts)
+    return next((verdict for verdict in judged if not verdict.allowed), judged[0])
+
+
+def _egress(
+    edge: Edge,
+    client: ConnectionEnd,
+    server: ConnectionEnd,
+    evaluator: Evaluator,
+    decided: tuple[int, ...],
+) -> EndVerdict:
+    """A server on every port that a person gave, the API server on any one of its own, others on theirs."""
+    if decided:
+        return _all(evaluator.egress(client, server, edge.protocol, port) for port in decided)
     verdicts = [
         evaluator.egress(client, server, edge.protocol, port) for port in (edge.ports or (edge.port,))
     ]

@@ -22,32 +22,35 @@ class NumberedRule:
 
 @dataclass(frozen=True)
 class Unresolved:
-    """An accepted edge whose peer nobody can name."""
+    """An accepted edge whose peer, or whose port, nobody can name."""
 
     edge: Edge
     direction: PolicyType
     reason: str
+    decided: bool = False
+    """True when a person decided it, and not completely."""
 
 
 def build_rules(
     edges: Iterable[Edge], direction: PolicyType, *, namespace: str, peers: Peers
 ) -> tuple[tuple[NumberedRule, ...], tuple[Unresolved, ...]]:
     """Rules for exactly these edges; only peers with equal ports share one, so nothing is crossed in."""
-    ports_of: dict[Peer, set[tuple[Protocol, int]]] = {}
+    ports_of: dict[Peer, set[tuple[Protocol, int | str]]] = {}
     edges_of: dict[Peer, set[str]] = {}
     unresolved = []
     for edge in edges:
         end = edge.server if direction is PolicyType.EGRESS else edge.client
         found = peers.of(edge, end, namespace=namespace)
         if not found.peers:
-            unresolved.append(Unresolved(edge, direction, found.reason))
+            unresolved.append(Unresolved(edge, direction, found.reason, found.decided))
             continue
         # ingress is judged on the server's own port; the API server's several ports are its endpoints'
-        numbers = edge.ports if direction is PolicyType.EGRESS and edge.ports else (edge.port,)
+        seen = edge.ports if direction is PolicyType.EGRESS and edge.ports else (edge.port,)
+        numbers = found.ports or seen
         for peer in found.peers:
             ports_of.setdefault(peer, set()).update((edge.protocol, number) for number in numbers)
             edges_of.setdefault(peer, set()).add(edge.id)
-    by_ports: dict[tuple[tuple[Protocol, int], ...], list[Peer]] = {}
+    by_ports: dict[tuple[tuple[Protocol, int | str], ...], list[Peer]] = {}
     for peer, ports in ports_of.items():
         by_ports.setdefault(tuple(sorted(ports, key=_port_order)), []).append(peer)
     rules = [
@@ -63,8 +66,8 @@ def build_rules(
     return tuple(sorted(rules, key=lambda item: _rule_order(item.rule))), tuple(unresolved)
 
 
-def _port_order(port: tuple[Protocol, int]) -> tuple[str, int]:
-    return (port[0].value, port[1])
+def _port_order(port: tuple[Protocol, int | str]) -> tuple[str, str]:
+    return (port[0].value, f"{port[1]:>5}")
 
 
 def peer_order(peer: Peer) -> tuple[int, str]:

@@ -24,4 +24,6 @@ class Decision:
     verdict: Verdict
     peer: Peer | None = None
     """Names an unknown peer: a pod selector or an external CIDR."""
+    ports: tuple[int | str, ...] = ()
+    """Where a server that is no known workload listens itself: numbers, or names that its pods declare."""
     reason: str = ""

@@ -47,6 +47,46 @@ def test_decisions_are_found_by_edge() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("[5433]", (5433,)),
+        ('["5433", 1, 65535, 1]', (5433, 1, 65535)),
+        ("[http, pg-1, 9p]", ("http", "pg-1", "9p")),
+        ("[]", ()),
+        ("", ()),
+    ],
+)
+def test_ports_are_numbers_or_names(text: str, ports: tuple[int | str, ...]) -> None:
+    found = parse_decisions(f"decisions: [{{edge: aa, verdict: accept, ports: {text}}}]", where="d")
+    assert found["aa"].ports == ports
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5433",
+        "{a: b}",
+        "[0]",
+        "[65536]",
+        "[-1]",
+        "[1.5]",
+        "[PORT]",
+        "[a b]",
+        "[-a]",
+        "[a--b]",
+        "[[1]]",
+        "['']",
+    ],
+)
+def test_what_is_no_port_is_refused(text: str) -> None:
+    assert "ports" in refused(f"{{edge: aa, verdict: accept, ports: {text}}}")
+
+
+def test_unknown_keys_are_named() -> None:
+    assert "peers, port" in refused("{edge: aa, verdict: accept, port: [1], peers: {}}")
+
+
 @pytest.mark.parametrize("edge", ["123456789012", "012345670123", "123e45678901", "1234_5678901"])
 def test_edge_id_that_looks_like_a_number_needs_no_quotes(edge: str) -> None:
     found = parse_decisions(f"decisions: [{{edge: {edge}, verdict: accept}}]", where="d")

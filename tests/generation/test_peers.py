@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_netpolgen.generation.peers import Peers, Resolution, address_peer, pods_peer
+from kubectl_netpolgen.generation.peers import Peers, Resolution, address_peer, decided_ports, pods_peer
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.objects import Node
@@ -37,10 +37,11 @@ def peers_of(
     *,
     end: Endpoint | None = None,
     decided: Peer | None = None,
+    ports: tuple[int | str, ...] = (),
     objects: Sequence[KubernetesObject] = PODS,
 ) -> Resolution:
     """The peers for the edge's server, or another end, in a policy of the namespace shop."""
-    decisions = {edge.id: Decision(edge.id, Verdict.ACCEPT, decided)} if decided else {}
+    decisions = {edge.id: Decision(edge.id, Verdict.ACCEPT, decided, ports=ports)} if decided or ports else {}
     return Peers(a_timeline(*objects), decisions).of(edge, end or edge.server, namespace="shop")
 
 
@@ -136,7 +137,81 @@ def test_service_without_endpoints_is_unresolved() -> None:
     ],
 )
 def test_decision_names_the_end_that_is_no_workload(end: Endpoint) -> None:
-    assert peers_of(an_edge(server=end), decided=DECIDED).peers == (DECIDED,)
+    found = peers_of(an_edge(server=end), decided=DECIDED, ports=(6443,))
+    assert found == Resolution((DECIDED,), ports=(6443,), decided=True)
+
+
+PODS_DECIDED = Peer(pod_selector=labels_selector({"app": "db"}))
+INCOMPLETE = [
+    (an_unknown("10.96.0.9"), PODS_DECIDED),
+    (NODE, PODS_DECIDED),
+    (an_external(), PODS_DECIDED),
+    (Endpoint(EndpointKind.SERVICE, namespace="shop", name="x"), PODS_DECIDED),
+    (API_SERVER, PODS_DECIDED),
+    (API_SERVER, DECIDED),
+]
+
+
+@pytest.mark.parametrize(("server", "peer"), INCOMPLETE)
+def test_pods_behind_what_may_be_a_service_need_their_own_port(server: Endpoint, peer: Peer) -> None:
+    edge = an_edge(server=server)
+    found = peers_of(edge, decided=peer)
+    assert (found.peers, found.decided) == ((), True)
+    assert "Service" in found.reason
+    given = peers_of(edge, decided=peer, ports=(5433,))
+    assert given == Resolution((peer,), ports=(5433,), decided=True)
+
+
+@pytest.mark.parametrize("server", [an_unknown(), an_external(), NODE])
+def test_decided_block_has_the_port_that_was_dialled(server: Endpoint) -> None:
+    assert peers_of(an_edge(server=server), decided=DECIDED) == Resolution((DECIDED,), decided=True)
+
+
+def test_address_out_of_a_nodes_pod_range_is_a_pods_own_and_its_port_too() -> None:
+    edge = an_edge(server=an_unknown("10.244.2.9"))
+    objects = (*PODS, Node("node-2", pod_ranges=("10.244.2.0/24",)))
+    assert peers_of(edge, decided=PODS_DECIDED, objects=objects).peers == (PODS_DECIDED,)
+
+
+def test_api_server_with_readable_endpoints_needs_no_port_to_be_said() -> None:
+    edge = an_edge(server=API_SERVER, addresses=(address("172.18.0.2"),), ports=(443, 6443))
+    assert peers_of(edge, decided=DECIDED).peers == (DECIDED,)
+
+
+def test_decided_client_needs_no_port_since_the_servers_is_seen() -> None:
+    edge = an_edge(an_unknown(), "web")
+    assert peers_of(edge, end=edge.client, decided=PODS_DECIDED, ports=(1,)) == Resolution(
+        (PODS_DECIDED,), decided=True
+    )
+
+
+def test_ports_alone_change_a_server_that_is_known() -> None:
+    found = peers_of(an_edge(server=an_external(), port=443), ports=(8443,))
+    assert found == Resolution(blocks("203.0.113.10/32"), ports=(8443,), decided=True)
+    assert not peers_of(an_edge(server=an_unknown()), ports=(8443,)).peers
+
+
+def test_named_port_of_a_block_is_refused() -> None:
+    found = peers_of(an_edge(server=an_unknown()), decided=DECIDED, ports=("pg", 1))
+    assert found.peers == ()
+    assert "pg" in found.reason
+
+
+def test_only_a_peer_names_an_end() -> None:
+    edge = an_edge(server=an_unknown())
+    for decision, named in (
+        (Decision(edge.id, Verdict.ACCEPT, DECIDED), True),
+        (Decision(edge.id, Verdict.ACCEPT, ports=(1,)), False),
+    ):
+        assert Peers(a_timeline(), {edge.id: decision}).names(edge) is named
+    assert not Peers(a_timeline(), {}).names(edge)
+
+
+def test_ports_of_a_known_workload_stay() -> None:
+    decision = Decision("x", Verdict.ACCEPT, ports=(1,))
+    assert decided_ports(an_edge(), decision) == ()
+    assert decided_ports(an_edge(server=an_unknown()), decision) == (1,)
+    assert decided_ports(an_edge(server=an_unknown()), None) == ()
 
 
 def test_decision_leaves_the_end_that_is_a_workload_alone() -> None:

@@ -190,7 +190,29 @@ def test_decided_peer_gives_the_direction_back() -> None:
     found = generated(edge, decisions=[Decision(edge.id, Verdict.ACCEPT, peer)], **NO_DNS)
     assert policy_of(found, "web").policy_types == BOTH
     assert policy_of(found, "web").egress == (Rule((peer,), tcp(8080)),)
-    assert found.findings == ()
+    assert codes(found) == ["decision-taken-on-trust"]
+
+
+def test_decided_pods_behind_a_service_have_the_port_that_was_said_and_none_before() -> None:
+    edge = an_edge("web", an_unknown("10.96.0.9"), 5432)
+    incomplete = Decision(edge.id, Verdict.ACCEPT, pods("db"))
+    found = generated(edge, decisions=[incomplete], **NO_DNS)
+    assert policy_of(found, "web").policy_types == (PolicyType.INGRESS,)
+    assert codes(found) == ["decision-incomplete"]
+    said = Decision(edge.id, Verdict.ACCEPT, pods("db"), ports=(5433, "pg"))
+    found = generated(edge, decisions=[said], **NO_DNS)
+    assert policy_of(found, "web").egress == (
+        Rule((pods("db"),), (PolicyPort(Protocol.TCP, "pg"), *tcp(5433))),
+    )
+    assert codes(found) == ["decision-taken-on-trust"]
+    assert found.unresolved == ()
+
+
+def test_decided_resolver_has_a_rule_of_its_own() -> None:
+    edge = query()
+    decided = Decision(edge.id, Verdict.ACCEPT, pods("resolver"), ports=(5353,))
+    found = generated(edge, decisions=[decided], **NO_DNS)
+    assert policy_of(found, "web").egress == (Rule((pods("resolver"),), (PolicyPort(Protocol.UDP, 5353),)),)
 
 
 def test_dropped_unknown_peer_withholds_nothing() -> None:

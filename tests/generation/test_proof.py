@@ -170,17 +170,50 @@ DECIDED = [
 )
 def test_decided_peer_holds_whatever_it_selects_by(peer: Peer, end: Endpoint) -> None:
     for edge in (an_edge("web", end), an_edge(end, "web")):
-        accept = Decision(edge.id, Verdict.ACCEPT, peer)
+        names: tuple[str, ...] = () if peer.ip_block is not None else ("pg",)
+        accept = Decision(edge.id, Verdict.ACCEPT, peer, ports=(5433, 65535, *names))
         proof = proven(edge, decisions=[accept])
         assert [row.edge for row in proof.rows] == [edge.id]
         assert proof.failures == ()
+
+
+def test_every_decided_port_must_pass() -> None:
+    edge = an_edge("web", an_unknown("10.96.0.9"), 5432)
+    peer = Peer(pod_selector=labels_selector({"app": "q"}))
+    for allowed, holds in ((tcp(5432), False), (tcp(5433), False), (tcp(5433, 5434), True)):
+        policy = a_policy("web", egress=(Rule((peer,), allowed),))
+        said = Decision(edge.id, Verdict.ACCEPT, peer, ports=(5433, 5434))
+        assert (proven(edge, policies=[policy], decisions=[said]).failures == ()) is holds
+
+
+def test_standing_policy_of_decided_pods_is_judged_on_the_decided_port() -> None:
+    edge = an_edge("web", an_unknown("10.96.0.9"), 5432)
+    said = Decision(edge.id, Verdict.ACCEPT, pods("q"), ports=(5433,))
+    for port, holds in ((5433, True), (5432, False)):
+        guard = a_policy("q", policy_types=(PolicyType.INGRESS,), ingress=(Rule((), tcp(port)),))
+        assert (proven(edge, objects=(*THREE, guard), decisions=[said]).failures == ()) is holds
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        IPBlock("10.244.0.0/16"),
+        IPBlock("10.244.0.0/16", ("10.244.0.0/24", "10.244.1.0/24")),
+        IPBlock("fd00::/64", ("fd00::/128",)),
+    ],
+    ids=str,
+)
+def test_decided_block_behind_a_service_holds_by_an_address_of_its_own(block: IPBlock) -> None:
+    edge = an_edge("web", an_unknown("10.96.0.9"), 5432)
+    said = Decision(edge.id, Verdict.ACCEPT, Peer(ip_block=block), ports=(5433,))
+    assert proven(edge, decisions=[said]).failures == ()
 
 
 def test_decided_pods_of_the_own_namespace_are_cut_off_by_its_deny_all_and_the_proof_says_so() -> None:
     edge = an_edge("web", an_unknown("10.9.8.7"))
     near, far = DECIDED[2], DECIDED[4]
     for peer, refusals in ((near, [("shop/netpolgen-default-deny",)]), (far, [])):
-        accept = Decision(edge.id, Verdict.ACCEPT, peer)
+        accept = Decision(edge.id, Verdict.ACCEPT, peer, ports=(8080,))
         failures = proven(edge, decisions=[accept], default_deny=True).failures
         assert [row.refused_by for row in failures] == refusals
 

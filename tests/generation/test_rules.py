@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kubectl_netpolgen.generation.peers import Peers
 from kubectl_netpolgen.generation.rules import NumberedRule, Unresolved, build_rules
+from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.policy import IPBlock, Peer, PolicyPort, PolicyType, Rule
@@ -73,6 +74,21 @@ def test_api_server_is_reached_on_every_one_of_its_ports() -> None:
     )
     ((rule,), _) = rules_of(edge)
     assert rule.rule == Rule((block("10.96.0.1/32"), block("172.18.0.2/32")), tcp(443, 6443))
+
+
+def test_decided_ports_are_the_rules_and_names_sort_among_numbers() -> None:
+    edge = an_edge("web", an_unknown(), 5432)
+    said = Decision(edge.id, Verdict.ACCEPT, pods("db"), ports=("postgres", 10000, 5433))
+    peers = Peers(a_timeline(*deployed("web", "db")), {edge.id: said})
+    ((rule,), _) = build_rules([edge], OUT, namespace="shop", peers=peers)
+    assert rule.rule == Rule((pods("db"),), (*tcp(5433, 10000), PolicyPort(port="postgres")))
+
+
+def test_incomplete_decision_is_told_from_none() -> None:
+    edge = an_edge("web", an_unknown())
+    peers = Peers(a_timeline(), {edge.id: Decision(edge.id, Verdict.ACCEPT, pods("db"))})
+    assert [item.decided for item in build_rules([edge], OUT, namespace="shop", peers=peers)[1]] == [True]
+    assert [item.decided for item in rules_of(edge)[1]] == [False]
 
 
 def test_edge_whose_peer_nobody_can_name_is_unresolved_and_the_rest_is_ruled() -> None:

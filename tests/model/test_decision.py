@@ -9,7 +9,7 @@ from kubectl_netpolgen.model.decision import Decision, Verdict
 
 def test_decision_names_no_peer_by_itself() -> None:
     decision = Decision("0123456789ab", Verdict.ACCEPT)
-    assert (decision.peer, decision.reason) == (None, "")
+    assert (decision.peer, decision.ports, decision.reason) == (None, (), "")
 
 
 def test_verdicts_are_spelled_as_in_the_file() -> None:
