@@ -84,6 +84,9 @@ class Timeline:
                 self._apply(event.object, event.time)
         self._workloads_by_key = {workload.key: workload for workload in self._workloads.values()}
         self._node_by_address = self._index_nodes()
+        self._pods_by_owner: dict[ObjectKey, list[Pod]] = {}
+        for pod in sorted(self.pods.values(), key=lambda pod: (pod.name, pod.uid)):
+            self._pods_by_owner.setdefault(self.top_owner(pod).key, []).append(pod)
 
     def _apply(self, item: KubernetesObject, time: int) -> None:
         if isinstance(item, Pod):
@@ -257,12 +260,7 @@ class Timeline:
 
     def pods_of(self, key: ObjectKey) -> tuple[Pod, ...]:
         """Every pod seen of a workload, by name."""
-        return tuple(
-            sorted(
-                (pod for pod in self.pods.values() if self.top_owner(pod).key == key),
-                key=lambda pod: (pod.name, pod.uid),
-            )
-        )
+        return tuple(self._pods_by_owner.get(key, ()))
 
 
 def _claim(item: _Tenancy, time: int) -> tuple[bool, bool, int, int, str]:
