@@ -64,7 +64,9 @@ def derive(
             f"{root}: holds no readable capture",
             way_out="capture again; `doctor` says what stands in the way",
         )
-    timeline = Timeline(recorded.objects, recorded.events, started=recorded.manifest.started)
+    # with rights on some namespaces only, an ended pod's address may be a pod's that we cannot see
+    started = recorded.manifest.started if "pods:*" in recorded.manifest.readable else 0
+    timeline = Timeline(recorded.objects, recorded.events, started=started)
     derivation = derive_edges(captures, networks, timeline)
     decisions = _decisions(recorded, decisions_file)
     findings.extend(derivation.findings)
