@@ -98,9 +98,12 @@ def test_it_runs_alone_and_ends_at_once_when_asked(tmp_path: Path) -> None:
         text=True,
     )
     with alone:
-        assert alone.stderr is not None
-        assert json.loads(alone.stderr.readline())["listening"] == 1
-        asked = time.monotonic()
-        alone.send_signal(signal.SIGTERM)
-        assert alone.wait(timeout=10) == 0
+        try:
+            assert alone.stderr is not None
+            assert json.loads(alone.stderr.readline())["listening"] == 1
+            asked = time.monotonic()
+            alone.send_signal(signal.SIGTERM)
+            assert alone.wait(timeout=10) == 0
+        finally:
+            alone.kill()
     assert time.monotonic() - asked < 2

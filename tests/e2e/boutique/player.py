@@ -202,8 +202,9 @@ def keep_calling(call: Call, score: Score) -> NoReturn:
 
 def main() -> NoReturn:
     """Play what $PLAYER says, and end at once when asked: PID 1 has no default signal handlers."""
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: os._exit(0))
+    ending = {signal.SIGTERM, signal.SIGINT}
+    # Blocked, and before any thread starts: a handler could run just before the wait, which then never ends.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     role = json.loads(os.environ["PLAYER"])
     for listen in role["listen"]:
         serve(Listen(**listen))
@@ -211,8 +212,8 @@ def main() -> NoReturn:
         arguments = (Call(**call), Score(call["name"]))
         threading.Thread(target=keep_calling, args=arguments, daemon=True).start()
     print(json.dumps({"time": time.time(), "listening": len(role["listen"])}), file=sys.stderr, flush=True)
-    while True:
-        signal.pause()
+    signal.sigwait(ending)
+    os._exit(0)
 
 
 if __name__ == "__main__":
