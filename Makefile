@@ -58,7 +58,7 @@ cluster-logs: $(STAMP) ## where its logs are, and their ends
 
 e2e: $(STAMP) ## every scenario once on a real cluster (NETPOLGEN_E2E_KUBECONFIG for another than ours)
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m pytest tests/e2e --durations=10
-	$(BIN)/python -m tests.harness down
+	test -n "$$NETPOLGEN_E2E_KUBECONFIG$$NETPOLGEN_E2E_KEEP" || $(BIN)/python -m tests.harness down
 
 e2e-full: $(STAMP) ## the larger counts: ROUNDS=20 SEED=1, resumable, summed in tests/e2e/results.jsonl
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tests.e2e.full --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1)
