@@ -25,7 +25,22 @@ from kubectl_netpolgen.cluster.agent import (
     read_counters,
     script,
 )
+from kubectl_netpolgen.packets.reading import read_capture
 from tests.cluster.agents import RUN, LocalAgent, Shell, running_agent, shells
+from tests.components import needs
+from tests.packets.factories import (
+    CLIENT,
+    CLIENT6,
+    LINUX_SLL2,
+    SERVER,
+    SERVER6,
+    Packet,
+    a_pcap,
+    icmp_echo,
+    icmp_unreachable,
+    ip,
+    udp,
+)
 
 
 @pytest.fixture(params=shells(), ids=lambda shell: shell.name)
@@ -306,3 +321,29 @@ def test_the_filter_compiles_for_the_link_types_of_pods(tmp_path: Path, link_typ
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 50
+
+
+@needs("tcpdump")
+@pytest.mark.parametrize("link", [1, LINUX_SLL2], ids=["ethernet", "sll2"])
+def test_what_policies_cannot_speak_of_passes_the_filter(tmp_path: Path, link: int) -> None:
+    refused = icmp_unreachable(udp(CLIENT, 40000, SERVER, 9))
+    answer = Packet(ip(SERVER, CLIENT, 1, bytes(8)))
+    solicitation = Packet(ip(CLIENT6, SERVER6, 58, bytes((135, *bytes(23)))))
+    membership = Packet(ip(CLIENT, "239.1.2.3", 2, bytes((0x16, *bytes(7)))))
+    packets = [icmp_echo(), answer, icmp_echo(CLIENT6, SERVER6), solicitation, membership, refused]
+    (tmp_path / "all.pcap").write_bytes(a_pcap(packets, link=link))
+    passed = tmp_path / "passed.pcap"
+    done = subprocess.run(
+        ["tcpdump", "-r", str(tmp_path / "all.pcap"), "-w", str(passed), script("capture.bpf")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = read_capture(passed)
+    assert found.packets == 4
+    assert found.inexpressible == (
+        f"ICMP {CLIENT} > {SERVER}",
+        f"ICMPv6 {CLIENT6} > {SERVER6}",
+        f"IGMP {CLIENT} > 239.1.2.3",
+    )
