@@ -22,6 +22,9 @@ from kubectl_netpolgen.model.finding import Finding, Severity, sort_findings
 OLDEST_SERVER = (1, 25)
 """Ephemeral containers are generally available from this version on (KEP-277)."""
 
+LEFT_OUT = "pods-left-out"
+"""The code of findings that a recording repeats for each pod."""
+
 _WORKERS = 8
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 
@@ -188,7 +191,7 @@ def _skip_findings(look: _Look) -> list[Finding]:
             by_reason.setdefault(reason, []).append(_name(pod))
     return [
         Finding(
-            code="pods-left-out",
+            code=LEFT_OUT,
             severity=Severity.NOTE,
             subject=f"namespace {look.name}",
             message=f"not captured: {', '.join(sorted(pods))}: {reason}",

@@ -18,7 +18,7 @@ from kubectl_netpolgen.cluster.agent import AgentLimits
 from kubectl_netpolgen.cluster.api import Api
 from kubectl_netpolgen.cluster.attach import DEFAULT_IMAGE
 from kubectl_netpolgen.cluster.kubeconfig import connect
-from kubectl_netpolgen.cluster.preflight import Preflight, preflight
+from kubectl_netpolgen.cluster.preflight import LEFT_OUT, Preflight, preflight
 from kubectl_netpolgen.generation.dns import DnsMode
 from kubectl_netpolgen.generation.policies import GenerationOptions
 from kubectl_netpolgen.model.bundle import Manifest, PodCapture
@@ -153,7 +153,10 @@ def _summed(manifest: Manifest, recording: Recording, checked: Preflight) -> Man
         ended=recording.ended,
         pods=recording.pods,
         readable=tuple(sorted(recording.readable)),
-        findings=(*checked.findings, *recording.findings),
+        findings=(
+            *(finding for finding in checked.findings if finding.code != LEFT_OUT),
+            *recording.findings,
+        ),
     )
 
 

@@ -290,6 +290,19 @@ def test_lease_and_linger_reach_the_agents(tmp_path: Path) -> None:
     assert (told["NPG_LEASE"], told["NPG_LINGER"]) == ("60", "10")
 
 
+def test_a_pod_that_is_left_out_is_told_before_and_told_once_afterwards(tmp_path: Path) -> None:
+    with open_shop(tmp_path, ["batch"]) as shop:
+        shop.node.pod("host", spec={"hostNetwork": True})
+        status, world = shop.capture("--yes", "--bundle", "out")
+        assert status == ExitStatus.DONE, world.stderr
+        manifest = json.loads((shop.directory / "out" / "bundle.json").read_text())
+    plan, _, afterwards = world.stderr.partition("attaching\n")
+    assert "[pods-left-out]" in plan
+    assert "pods-left-out" not in afterwards
+    assert afterwards.count("[pod-skipped]") == 1
+    assert [finding["code"] for finding in manifest["findings"]] == ["pod-skipped"]
+
+
 def test_colour_on_stderr_does_not_need_colour_on_stdout(shop: Shop) -> None:
     shop.node.pod("host", spec={"hostNetwork": True})
     _, world = shop.capture("--dry-run", stderr_colour=True)
