@@ -107,6 +107,11 @@ def _look(api: Api, name: str, selector: str) -> _Look:
     try:
         pods, _ = api.list(f"{path}/pods", {"labelSelector": selector} if selector else None)
     except ApiError as error:
+        if error.code == 400 and selector:
+            raise ClusterError(
+                f"the API server does not understand the selector {selector}: {error.message}",
+                way_out="check -l: it takes what `kubectl get -l` takes, such as app=web,tier!=cache",
+            ) from error
         if error.code != 403:
             raise
         return _Look(name, labels, None)

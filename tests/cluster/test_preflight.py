@@ -175,6 +175,13 @@ def test_what_podsecurity_admits_is_told(server: FakeApi, api: Api) -> None:
 
 
 def test_any_other_trouble_is_the_servers_word(server: FakeApi, api: Api) -> None:
+    server.plan("GET", "/api/v1/namespaces/shop/pods", refusal(400, "BadRequest", "no such field"), times=9)
+    with pytest.raises(ApiError, match="no such field"):
+        preflight(api, ["shop"])
+
+
+def test_a_selector_that_the_server_does_not_understand_has_a_way_out(server: FakeApi, api: Api) -> None:
     server.plan("GET", "/api/v1/namespaces/shop/pods", refusal(400, "BadRequest", "unable to parse"), times=9)
-    with pytest.raises(ApiError, match="unable to parse"):
+    with pytest.raises(ClusterError, match="selector a in b: unable to parse") as caught:
         preflight(api, ["shop"], "a in b")
+    assert "check -l" in caught.value.way_out
