@@ -41,6 +41,11 @@ class AgentLimits:
     """Seconds between snapshots; TIME_WAIT keeps a closed connection visible for 60."""
     interface: str = "any"
 
+    @property
+    def alone(self) -> int:
+        """Seconds that an agent runs which no client ever asks for anything."""
+        return self.lease + self.linger
+
 
 class AgentState(str, Enum):
     """Where an agent says it is."""

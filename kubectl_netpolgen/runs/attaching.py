@@ -97,6 +97,7 @@ class Attacher:
             # The kubelet's report of the ended container, soon to come, says more than the failed exec.
             return
         except ClusterError as error:
+            session.may_run = self.container.limits.alone
             self.journal.move(session, PodState.START_FAILED, f"the agent cannot be reached: {error.message}")
             return
         if status is not None:
@@ -127,6 +128,9 @@ class Attacher:
         """The kubelet cannot start the container; where that is the image's fault, no other pod is tried."""
         words = report.words or f"exit status {report.exit_code}"
         session.unpullable = report.phase is ContainerPhase.STUCK
+        if session.unpullable:
+            # the kubelet goes on trying for as long as the pod lives
+            session.may_run = self.container.limits.alone
         if report.reason in _OF_THE_IMAGE:
             self.hopeless = f"the image {self.container.image} cannot run the agent: {words}"
         self.journal.move(session, PodState.START_FAILED, words)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from kubectl_netpolgen.model.bundle import PodState
 from kubectl_netpolgen.model.finding import Finding, Severity, sort_findings
 from kubectl_netpolgen.model.times import parse_rfc3339
+from kubectl_netpolgen.output.quantities import duration_text
 from kubectl_netpolgen.runs.pod_session import PodSession
 
 # Start times of containers are whole seconds.
@@ -58,6 +59,15 @@ def _findings(session: PodSession) -> Iterator[Finding]:
             subject,
             f"its capture could not be verified: {session.reason}",
             "the files are kept with the suffix .suspect; capture again if their pod matters",
+        )
+    if session.may_run:
+        yield Finding(
+            "agent-left-behind",
+            Severity.WARNING,
+            subject,
+            f"its agent {session.container} was given up and may still start; it ends by itself "
+            f"{duration_text(session.may_run)} after its start at the latest",
+            f"`kubectl netpolgen clean -n {session.namespace}` ends it once it runs",
         )
     if session.entries > 1:
         yield Finding(

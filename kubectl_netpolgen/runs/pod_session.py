@@ -71,6 +71,8 @@ class PodSession:
     attempted: float = 0.0
     """Monotonic seconds of the last pull."""
     container: str = ""
+    may_run: int = 0
+    """Seconds from its start that an agent runs by itself which was given up and may run all the same."""
 
     @property
     def metadata(self) -> Mapping[str, Any]:

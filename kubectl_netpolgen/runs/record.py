@@ -244,6 +244,9 @@ class _Recorder:
             self.journal.say(f"{session.label}: container {session.container} was {reason}")
             self.gatherer.settle(session, PodState.TRANSFER_FAILED, reason)
             session.left = True
+        if left:
+            where = ",".join(sorted({session.namespace for session in left}))
+            self.journal.say(f"`kubectl netpolgen clean -n {where}` ends them at once")
 
 
 def _executor(api: Api) -> Callable[[PodSession, str], Execute]:

@@ -192,6 +192,7 @@ class Schedule:
             self._attacher.give_up(session, report)
         elif self.ending or (session.initial and now - session.patched > self._timing.start):
             words = report.words or "the kubelet has not started it"
+            session.may_run = self._attacher.container.limits.alone
             journal.move(session, PodState.START_FAILED, f"the agent did not start in time: {words}")
 
     def _stuck(self, session: PodSession, phase: ContainerPhase, now: float) -> bool:

@@ -43,6 +43,10 @@ from tests.packets.factories import (
 )
 
 
+def test_an_agent_that_nobody_asks_lives_for_its_lease_and_its_linger() -> None:
+    assert AgentLimits(lease=70, linger=30).alone == 100
+
+
 @pytest.fixture(params=shells(), ids=lambda shell: shell.name)
 def shell(request: pytest.FixtureRequest) -> Shell:
     """Each shell of this machine that images have."""

@@ -127,6 +127,18 @@ def test_an_image_without_a_shell_is_tried_once(scene: Stage) -> None:
     assert 'exec: "sh": not found' in second.reason
 
 
+@pytest.mark.parametrize(
+    ("phase", "may_run"), [(ContainerPhase.STUCK, True), (ContainerPhase.HOPELESS, False)]
+)
+def test_a_container_that_the_kubelet_goes_on_trying_may_still_run(
+    scene: Stage, phase: ContainerPhase, may_run: bool
+) -> None:
+    made, session = attacher(scene), a_session_of(scene)
+    made.attach(session)
+    made.give_up(session, ContainerReport(phase, "ImagePullBackOff", "not found"))
+    assert bool(session.may_run) is may_run
+
+
 def test_a_read_only_pod_is_that_pods_own_reason(scene: Stage) -> None:
     made, session = attacher(scene), a_session_of(scene)
     made.attach(session)

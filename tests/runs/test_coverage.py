@@ -82,6 +82,20 @@ def test_more_entries_than_one_are_said() -> None:
     assert "keeps 2" in finding.message and "strict: no" in finding.message
 
 
+def test_an_agent_that_may_start_after_all_is_named_with_its_end_and_how_to_end_it() -> None:
+    session = a_session(
+        PodState.START_FAILED,
+        reason="the agent did not start in time",
+        may_run=1080,
+        container="npg-1a2b3c4d",
+    )
+    found = {finding.code: finding for finding in describe([session])}
+    assert list(found) == ["pod-not-captured", "agent-left-behind"]
+    left = found["agent-left-behind"]
+    assert "npg-1a2b3c4d" in left.message and "18m after its start" in left.message
+    assert "kubectl netpolgen clean -n shop" in left.way_out
+
+
 def test_losses_and_limits_are_said(tmp_path: Path) -> None:
     journal, _ = a_journal(tmp_path / "bundle")
     session = attached(journal, lambda mode: b"")

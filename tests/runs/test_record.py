@@ -137,8 +137,9 @@ def test_an_image_that_cannot_be_pulled_is_given_up_after_two_nodes(scene: Stage
     recording = scene.record(duration=60, timing=Timing(pilot=5.0, pull_grace=0.3))
     assert sum(capture.entries for capture in recording.pods) == 2
     assert all("ErrImagePull: so says the kubelet" in capture.reason for capture in recording.pods)
-    assert {finding.code for finding in recording.findings} == {"pod-not-captured"}
-    assert all("--image" in finding.way_out for finding in recording.findings)
+    assert {finding.code for finding in recording.findings} == {"pod-not-captured", "agent-left-behind"}
+    lost = [finding for finding in recording.findings if finding.code == "pod-not-captured"]
+    assert all("--image" in finding.way_out for finding in lost)
 
 
 def test_an_image_that_is_no_image_is_given_up_at_once(scene: Stage) -> None:
@@ -276,6 +277,7 @@ def test_a_second_interrupt_leaves_at_once_and_says_what_runs(scene: Stage) -> N
     assert capture.state is PodState.TRANSFER_FAILED
     assert f"container npg-{RUN}" in scene.view.said[0]
     assert "stops capturing by" in scene.view.said[0]
+    assert f"kubectl netpolgen clean -n {NAMESPACE}`" in scene.view.said[1]
     files = scene.node.directory / "w1" / f"npg-{RUN}" / "base" / f"npg-{RUN}"
     scene.wait_for(lambda: (files / "manifest").exists())
 
@@ -284,8 +286,10 @@ def test_an_interrupt_while_attaching_is_heard(scene: Stage) -> None:
     scene.node.waiting = lambda pod, container: "ContainerCreating"
     scene.node.pod("w1")
     scene.view.on_state = lambda name, state: scene.interrupted.set()
-    (capture,) = scene.record(duration=600).pods
-    assert capture.state is PodState.START_FAILED
+    recording = scene.record(duration=600, limits=AgentLimits(lease=70, linger=30))
+    assert [capture.state for capture in recording.pods] == [PodState.START_FAILED]
+    (left,) = [finding for finding in recording.findings if finding.code == "agent-left-behind"]
+    assert "1m40s after its start" in left.message
     assert "run-all-capturing" not in {line["state"] for line in journal(scene)}
 
 
@@ -301,7 +305,7 @@ def test_a_full_disk_stops_the_run_and_keeps_what_arrived(scene: Stage) -> None:
         scene.record(duration=600, timing=Timing(pull_interval=0.1))
     (capture,) = caught.value.recording.pods
     assert capture.state is PodState.TRANSFER_FAILED
-    assert "stops capturing by" in scene.view.said[-1]
+    assert "stops capturing by" in scene.view.said[-2]
 
 
 def test_only_pods_that_the_selector_takes_are_captured(scene: Stage) -> None:

@@ -143,6 +143,8 @@ def test_the_end_finishes_what_captures_and_gives_up_what_never_started(desk: De
         PodState.SKIPPED,
     ]
     assert not desk.schedule.idle
+    assert desk.session("w1").may_run == AgentLimits().alone
+    assert desk.session("w2").may_run == 0
 
 
 def test_verified_pods_are_released_when_all_are(desk: Desk) -> None:
