@@ -14,6 +14,7 @@ from kubectl_netpolgen.bundle.derived import finding_lines, flow_lines
 from kubectl_netpolgen.bundle.writer import BundleWriter
 from kubectl_netpolgen.documents.json_text import dump_json, dump_line
 from kubectl_netpolgen.documents.yaml_text import dump_yaml
+from kubectl_netpolgen.generation.names import DEFAULT_DENY, PREFIX
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
 from kubectl_netpolgen.model.policy import NetworkPolicy
 from kubectl_netpolgen.output.dot import graph_dot
@@ -26,6 +27,8 @@ from kubectl_netpolgen.runs.ports import Environment
 from kubectl_netpolgen.semantics.policies import policy_document
 
 _NO_FILE_NAME = re.compile(r"[^a-z0-9.-]")
+# What `_policy_path` makes, with or without a namespace, which is an RFC 1123 label.
+_OUR_FILE = re.compile(rf"(?:[a-z0-9-]+\.)?(?:{re.escape(PREFIX)}|{re.escape(DEFAULT_DENY)}[.-])")
 # File systems end a name at 255 bytes, and the hash and the suffix need some.
 _LONGEST_STEM = 230
 
@@ -94,7 +97,9 @@ def _clear_policies(root: Path) -> None:
         raise BundleError(
             f"{folder}: is a link", way_out="remove it; policies are written into the bundle itself"
         )
-    for path in sorted(folder.glob("*netpolgen-*.yaml")):
+    for path in sorted(folder.glob("*.yaml")):
+        if not _OUR_FILE.match(path.name):
+            continue
         try:
             path.unlink()
         except OSError as error:
@@ -115,8 +120,13 @@ def _demand_proof(derived: Derived) -> None:
             f"{edge.client} -> {edge.server} {edge.port}/{edge.protocol.value}: {end} refused ({isolating})"
         )
     raise NetpolgenError(
-        "no policies were written: they would break what was seen to work:\n  " + "\n  ".join(lines),
-        way_out="an existing policy may isolate a pod that was not captured; capture it too, or report this",
+        "no policies were written: they would break what was seen to work",
+        way_out="\n".join(
+            (
+                *lines,
+                "an existing policy may isolate a pod that was not captured; capture it too, or report this",
+            )
+        ),
     )
 
 
