@@ -126,10 +126,14 @@ def _read_sockets(files: Iterable[RecordedFile], findings: list[Finding]) -> Ite
 def _decisions(recorded: Recorded, file: Path | None) -> Mapping[str, Decision]:
     if file is not None:
         try:
-            text = file.read_text(encoding="utf-8", errors="replace")
+            text = file.read_text(encoding="utf-8")
         except OSError as error:
             raise BundleError(
                 f"{file}: cannot be read: {error.strerror}", way_out="check the path and its permissions"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise BundleError(
+                f"{file}: is not UTF-8 at byte {error.start}", way_out="save it as UTF-8 text"
             ) from error
         return parse_decisions(text, where=str(file))
     if recorded.decisions is None:
