@@ -73,6 +73,7 @@ def derive(
     findings.extend(_stale_decisions(decisions, derivation.edges))
     captured, missing = _captured_workloads(captures, recorded, timeline)
     findings.extend(missing)
+    findings.extend(_unseen_starts(captures, recorded, timeline))
     generated = generate_policies(
         derivation.edges, captured, derivation.identities, decisions=decisions, options=options
     )
@@ -195,6 +196,30 @@ def _captured_workloads(
             )
         )
     return captured, findings
+
+
+def _unseen_starts(captures: Iterable[Capture], recorded: Recorded, timeline: Timeline) -> Iterable[Finding]:
+    """Workloads whose init containers had ended before the capture: policies apply to them all the same."""
+    names: dict[ObjectKey, set[str]] = {}
+    seen: set[ObjectKey] = set()
+    for uid in {capture.pod_uid for capture in captures}:
+        pod = timeline.pods.get(uid)
+        if pod is None or pod.host_network or not pod.init_containers:
+            continue
+        key = timeline.top_owner(pod).key
+        names.setdefault(key, set()).update(pod.init_containers)
+        if pod.created >= recorded.manifest.started:
+            seen.add(key)
+    for key in sorted(set(names) - seen):
+        yield Finding(
+            "init-container-unseen",
+            Severity.WARNING,
+            str(key),
+            f"its init containers ran before the capture: {', '.join(sorted(names[key]))}; the policy applies "
+            "to them too, so what they alone need is cut off at the next start",
+            "capture while its pods restart, since new ones are followed from their first second, or add the "
+            "rule yourself",
+        )
 
 
 def _state_of(pod: PodCapture) -> str:

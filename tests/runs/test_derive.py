@@ -180,6 +180,33 @@ def test_events_of_the_run_count(tmp_path: Path) -> None:
     assert "shop/Deployment/batch -> shop/Deployment/api 8080/TCP established" in edge_words(found.edges)
 
 
+INIT = [{"name": "migrate"}, {"name": "fetch"}, {"name": "mesh", "restartPolicy": "Always"}]
+
+
+def test_init_containers_that_ran_before_the_capture_are_named(tmp_path: Path) -> None:
+    second = pod_document("batch-2", "10.244.1.8", spec={"initContainers": INIT})
+    objects = [*shop_documents(), second]
+    assert codes(derived(tmp_path / "one", objects=objects)) == []
+    found = derived(tmp_path / "two", objects=objects, captures={**shop_captures(), "batch-2": []})
+    (finding,) = found.findings
+    assert (finding.code, finding.subject) == ("init-container-unseen", "Deployment shop/batch")
+    assert "fetch, migrate;" in finding.message
+    assert not found.partial
+
+
+def test_init_containers_of_a_pod_that_was_born_during_the_capture_were_seen(tmp_path: Path) -> None:
+    first = pod_document("batch-2", "10.244.1.8", spec={"initContainers": INIT})
+    born = pod_document("batch-3", "10.244.1.9", spec={"initContainers": INIT})
+    born["metadata"]["creationTimestamp"] = "2026-01-03T12:00:20Z"
+    found = derived(
+        tmp_path,
+        objects=[*shop_documents(), first],
+        events=[(NOON + 20 * SECOND, "ADDED", born)],
+        captures={**shop_captures(), "batch-2": [], "batch-3": []},
+    )
+    assert "init-container-unseen" not in [finding.code for finding in found.findings]
+
+
 def unknown_peer(**given: Any) -> dict[str, Any]:
     """The shop, in which batch also calls a private address of nobody."""
     captures = {**shop_captures(), "batch-1": call(BATCH, "10.9.8.7", 5432, client_port=40005)}
