@@ -215,8 +215,8 @@ def _unseen_starts(captures: Iterable[Capture], recorded: Recorded, timeline: Ti
             "init-container-unseen",
             Severity.WARNING,
             str(key),
-            f"its init containers ran before the capture: {', '.join(sorted(names[key]))}; the policy applies "
-            "to them too, so what they alone need is cut off at the next start",
+            f"its init containers ran before the capture: {', '.join(sorted(names[key]))}; "
+            "the policy applies to them too, so what they alone need is cut off at the next start",
             "capture while its pods restart, since new ones are followed from their first second, or add the "
             "rule yourself",
         )
