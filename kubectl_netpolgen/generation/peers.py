@@ -51,11 +51,10 @@ class Peers:
             if found.peers or decision.peer is None:
                 return _with_ports(found, ports)
         if end is edge.server and not ports and self._may_be_translated(edge, decision.peer):
-            dialled = "it was" if end.kind is EndpointKind.API_SERVER else f"{end} may have been"
             return Resolution(
                 (),
-                f"{dialled} dialled by a Service's address, and a rule needs the port that the server itself "
-                "listens on, which the decision does not say: `ports: [...]`",
+                f"{end} may have been dialled under a Service's address, and a rule needs the port that the "
+                "server itself listens on, which the decision does not say: `ports: [...]`",
                 decided=True,
             )
         return _with_ports(Resolution((decision.peer,), decided=True), ports)

@@ -24,16 +24,16 @@ def question(item: Unresolved) -> Finding:
     ports = ""
     if item.direction is PolicyType.EGRESS and edge.server.kind is not EndpointKind.WORKLOAD:
         ports = (
-            ", where PORT is what the server itself listens on: its Service's port "
-            f"({edge.port} was dialled) may be another"
+            "; PORT is what the server itself listens on, not its Service's port "
+            f"({edge.port} was dialled, which may be either)"
         )
     return Finding(
         "decision-incomplete" if item.decided else "peer-unknown",
         Severity.ERROR,
         f"{subject} {item.direction.value}",
         f"no policy in this direction: {_said(edge)}: {item.reason}",
-        f"write `- {_entry(item)}` under `decisions:` in decisions.yaml{ports}; or `- {{edge: {edge.id}, "
-        "verdict: drop}`; and run analyse again",
+        f"write `- {_entry(item)}` under `decisions:` in decisions.yaml, its capitals replaced{ports}; or "
+        f"`- {{edge: {edge.id}, verdict: drop}}`; and run analyse again",
     )
 
 
