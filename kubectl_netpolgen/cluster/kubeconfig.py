@@ -91,9 +91,11 @@ def _open_transport(source: Source, access: Access) -> Transport:
         ]
 
     with explained(source.name):
+        pool = client.ApiClient(configuration).rest_client.pool_manager
+        pool.connection_pool_kw["ssl_context"] = _trust(configuration)
         return Transport(
             server=configuration.host.rstrip("/"),
-            pool=client.ApiClient(configuration).rest_client.pool_manager,
+            pool=pool,
             authorise=authorise,
             tls=_tls_options(configuration),
             proxy=proxy_options(configuration.proxy, no_proxy=configuration.no_proxy),
@@ -110,6 +112,21 @@ def _impersonation(source: Source, access: Access) -> list[tuple[str, str]]:
     if access.impersonate_uid:
         headers.append(("Impersonate-Uid", access.impersonate_uid))
     return headers
+
+
+def _trust(configuration: Any) -> ssl.SSLContext:
+    """Verification as kubectl does it.
+
+    From 3.13 on Python also demands what RFC 5280 demands of an authority's certificate (VERIFY_X509_STRICT),
+    and many clusters' own authorities lack it; the signature and the name are checked all the same.
+    """
+    context = urllib3.util.ssl_.create_urllib3_context(
+        cert_reqs=ssl.CERT_REQUIRED if configuration.verify_ssl else ssl.CERT_NONE
+    )
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if configuration.verify_ssl and not configuration.ssl_ca_cert:
+        context.load_default_certs()
+    return context
 
 
 def _tls_options(configuration: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from kubectl_netpolgen.model.errors import ClusterError
 from tests.cluster.connect_proxy import connect_proxy
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.fake_api import exec_wire as wire
-from tests.cluster.fake_api.certificates import SERVER_NAME, make_certificate
+from tests.cluster.fake_api.certificates import SERVER_NAME, make_certificate, make_lenient_certificate
 from tests.cluster.kubeconfigs import cluster_of, write_kubeconfig, write_plugin
 
 
@@ -161,6 +161,22 @@ def test_a_name_that_the_certificate_lacks_is_refused_and_can_be_given(tmp_path:
         ):
             api.get("/version")
         with connect(Access(kubeconfig=str(path), tls_server_name=SERVER_NAME), {}) as api:
+            assert api.get("/version")
+            assert execute(api, "shop", "web-1", container="c", command=["true"]).stdout == b"hello"
+
+
+def test_an_authority_that_python_finds_too_plain_is_trusted_as_kubectl_trusts_it(tmp_path: Path) -> None:
+    certificate, authority = make_lenient_certificate(tmp_path, names="IP:127.0.0.1")
+    with FakeApi(certificate) as server:
+        server.on_exec = lambda request: wire.prints(b"hello")
+        path = write_kubeconfig(
+            tmp_path / "config",
+            current="one",
+            contexts={"one": {"cluster": "one", "user": "one"}},
+            clusters={"one": cluster_of(server, **{"certificate-authority": str(authority)})},
+            users={"one": {"token": "good"}},
+        )
+        with connect(Access(kubeconfig=str(path)), {}) as api:
             assert api.get("/version")
             assert execute(api, "shop", "web-1", container="c", command=["true"]).stdout == b"hello"
 

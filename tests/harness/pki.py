@@ -34,7 +34,11 @@ class Certificate:
 
     def extensions(self) -> str:
         """The extension file for openssl."""
-        lines = ["extendedKeyUsage=serverAuth,clientAuth"]
+        lines = [
+            "extendedKeyUsage=serverAuth,clientAuth",
+            "subjectKeyIdentifier=hash",
+            "authorityKeyIdentifier=keyid",
+        ]
         if self.names:
             lines.append("subjectAltName=" + ",".join(self.names))
         return "\n".join(lines) + "\n"
@@ -68,6 +72,8 @@ class Authority:
             *("openssl", "req", "-x509", *_NEW_KEY),
             *("-keyout", self.directory / "ca.key", "-out", self.certificate),
             *("-days", _DAYS, "-subj", "/CN=npg-harness"),
+            # RFC 5280 demands it of an authority, and Python checks it from 3.13 on.
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
         )
 
     def issue(self, certificate: Certificate, directory: Path | None = None) -> tuple[Path, Path]:
