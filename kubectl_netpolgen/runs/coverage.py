@@ -81,12 +81,26 @@ def _findings(session: PodSession) -> Iterator[Finding]:
     yield from _losses(session, subject)
     missed = late_by(session)
     if missed > _NOTICEABLE:
-        yield Finding(
-            "capture-late",
-            Severity.NOTE,
-            subject,
-            f"its first {missed / 1e9:.1f} s are not captured: it appeared during the run",
-        )
+        yield _late(session, subject, missed)
+
+
+def _late(session: PodSession, subject: str, missed: int) -> Finding:
+    """A pod's first moments are those of its init containers, which its policy applies to as well."""
+    said = f"its first {missed / 1e9:.1f} s are not captured: it appeared during the run"
+    names = [
+        str(container.get("name"))
+        for container in (session.pod.get("spec") or {}).get("initContainers") or ()
+        if container.get("restartPolicy") != "Always"
+    ]
+    if not names:
+        return Finding("capture-late", Severity.NOTE, subject, said)
+    return Finding(
+        "capture-late",
+        Severity.WARNING,
+        subject,
+        f"{said}, and its init containers ran then: {', '.join(names)}",
+        "add the rules yourself for what they alone need",
+    )
 
 
 def _losses(session: PodSession, subject: str) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_netpolgen.cluster.agent import AgentState, AgentStatus
 from kubectl_netpolgen.model.bundle import PodState
-from kubectl_netpolgen.model.finding import Finding
+from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.times import parse_rfc3339
 from kubectl_netpolgen.runs.coverage import describe, late_by
 from tests.runs.factories import a_journal, a_pod, a_session, attached
@@ -119,6 +119,12 @@ def test_a_late_capture_says_what_it_missed(tmp_path: Path) -> None:
     session.collector.listening_since = parse_rfc3339("2026-01-01T00:00:13.500Z")
     assert late_by(session) == 3_500_000_000
     assert "first 3.5 s" in the(session).message
+    assert the(session).severity is Severity.NOTE
+    session.pod["spec"]["initContainers"] = [{"name": "mesh", "restartPolicy": "Always"}]
+    assert the(session).severity is Severity.NOTE
+    session.pod["spec"]["initContainers"].append({"name": "migrate"})
+    assert the(session).severity is Severity.WARNING
+    assert the(session).message.endswith("ran then: migrate")
     session.collector.listening_since = parse_rfc3339("2026-01-01T00:00:09Z")
     assert codes(session) == []
     session.initial = True
