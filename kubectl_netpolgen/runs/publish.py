@@ -151,6 +151,9 @@ def show(
         environment.say(note)
     proven = len(derived.proof.rows)
     environment.say(f"proof: all {proven} accepted edges are allowed at both ends by the policies written")
+    waiting = len({item.edge.id for item in derived.generated.unresolved})
+    if waiting:
+        environment.say(f"{waiting} more got through and have no rule: they wait for a decision")
     environment.say(
         f"wrote {len(published.policies)} policies and {', '.join(published.graph)} to {published.root}"
     )

@@ -13,8 +13,10 @@ import pytest
 from kubectl_netpolgen.documents.yaml_text import load_documents
 from kubectl_netpolgen.generation.policies import GenerationOptions
 from kubectl_netpolgen.generation.proof import Proof
+from kubectl_netpolgen.generation.rules import Unresolved
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
 from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.model.policy import PolicyType
 from kubectl_netpolgen.runs.derive import Derived, derive
 from kubectl_netpolgen.runs.publish import Format, publish, say_how_to_apply, show
 from kubectl_netpolgen.semantics.policies import parse_policy
@@ -186,6 +188,16 @@ def test_table_goes_to_stdout_and_everything_else_to_stderr(tmp_path: Path) -> N
     assert "203.0.113.10" in world.stdout
     assert "proof: all 3 accepted edges" in world.stderr
     assert f"to {root}" in world.stderr
+
+
+def test_edges_that_wait_for_a_decision_are_counted_beside_the_proof(tmp_path: Path) -> None:
+    root = tmp_path / "bundle"
+    found = derived(root)
+    open_ends = tuple(Unresolved(found.edges[0], direction, "nobody knows") for direction in PolicyType)
+    _, world = shown(replace(found, generated=replace(found.generated, unresolved=open_ends)), root)
+    assert "1 more got through and have no rule" in world.stderr
+    _, world = shown(found, root)
+    assert "wait for a decision" not in world.stderr
 
 
 def test_json_is_the_versioned_list(tmp_path: Path) -> None:
