@@ -213,11 +213,13 @@ def test_a_full_disk_is_said_and_nothing_keeps_running(
     if os.geteuid() != 0:
         pytest.skip("only root can make a disk small enough to fill")
     with _small_disk(tmp_path / "disk") as disk:
-        finished = product.run(*capture_flags(pair, Bundle(disk / "bundle"), 10)).expect(1, 3, 4)
+        short = ("--lease", "60s", "--linger", "10s")
+        finished = product.run(*capture_flags(pair, Bundle(disk / "bundle"), 10), *short).expect(1, 3, 4)
 
     assert "No space left" in finished.stderr
     assert str(disk) in finished.stderr
-    wait_until_none_runs(cluster.kubectl, pair.namespace, timeout=30)
+    # an agent that was still starting when the place filled up hears of nothing, and ends by its lease
+    wait_until_none_runs(cluster.kubectl, pair.namespace, timeout=120)
 
 
 def _wait_for_successor(stage: Stage, workload: str) -> str:
