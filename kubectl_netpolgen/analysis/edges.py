@@ -110,15 +110,7 @@ def _addresses(server: Endpoint, identities: Identities) -> tuple[Address, ...]:
         known = {address for address, _ in services | identities.api_endpoints}
         return tuple(sorted(known, key=address_order))
     if server.kind is EndpointKind.NODE:
-        node = identities.timeline.nodes.get(server.name)
-        known = set(node.addresses) if node is not None else set()
-        known.update(
-            address
-            for pod in identities.timeline.pods.values()
-            if pod.node == server.name
-            for address in pod.host_addresses
-        )
-        return tuple(sorted(known, key=address_order))
+        return identities.timeline.node_addresses(server.name)
     if server.kind is EndpointKind.EXTERNAL:
         return (Address(server.address),)
     return ()

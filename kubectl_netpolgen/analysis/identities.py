@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 
 from kubectl_netpolgen.analysis.timeline import Timeline
@@ -31,11 +30,6 @@ class Identities:
         """Address and port of every API server endpoint, after translation; empty when unreadable."""
         self.api_services = self._api_services()
         """Address and port under which pods dial the API server."""
-        self._pod_ranges = tuple(
-            ipaddress.ip_network(text, strict=False)
-            for node in timeline.nodes.values()
-            for text in node.pod_ranges
-        )
         self.dns_service = self._dns_service()
         self._dns_pods = self._pods_behind_dns()
 
@@ -99,7 +93,7 @@ class Identities:
         node = self._node(address, observer)
         if node is not None:
             return Endpoint(EndpointKind.NODE, name=node), None
-        if is_outside(address) and not self._in_pod_range(address):
+        if is_outside(address) and not self.timeline.in_pod_range(address):
             return Endpoint(EndpointKind.EXTERNAL, address=address, names=names), None
         return Endpoint(EndpointKind.UNKNOWN, address=address), None
 
@@ -112,10 +106,6 @@ class Identities:
         if network is not None and pod is not None and address in network.gateways:
             return pod.node
         return None
-
-    def _in_pod_range(self, address: Address) -> bool:
-        parsed = ipaddress.ip_address(address)
-        return any(parsed in network for network in self._pod_ranges)
 
     def is_api_server(self, address: Address, port: int) -> bool:
         """True for the API server by its Service and by its endpoints."""

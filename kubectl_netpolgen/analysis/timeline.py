@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from kubectl_netpolgen.model.network import Address, Protocol
+from kubectl_netpolgen.model.network import Address, Protocol, address_order
 from kubectl_netpolgen.model.objects import (
     EndpointSlice,
     Namespace,
@@ -84,6 +85,11 @@ class Timeline:
                 self._apply(event.object, event.time)
         self._workloads_by_key = {workload.key: workload for workload in self._workloads.values()}
         self._node_by_address = self._index_nodes()
+        self._pod_ranges = tuple(
+            ipaddress.ip_network(text, strict=False)
+            for node in self.nodes.values()
+            for text in node.pod_ranges
+        )
         self._pods_by_owner: dict[ObjectKey, list[Pod]] = {}
         for pod in sorted(self.pods.values(), key=lambda pod: (pod.name, pod.uid)):
             self._pods_by_owner.setdefault(self.top_owner(pod).key, []).append(pod)
@@ -232,6 +238,20 @@ class Timeline:
     def node_at(self, address: Address) -> str | None:
         """The node that has this address."""
         return self._node_by_address.get(address)
+
+    def node_addresses(self, name: str) -> tuple[Address, ...]:
+        """Every address of a node that its own object or its pods' statuses name, IPv4 first."""
+        node = self.nodes.get(name)
+        found = set(node.addresses) if node is not None else set()
+        for pod in self.pods.values():
+            if pod.node == name:
+                found.update(pod.host_addresses)
+        return tuple(sorted(found, key=address_order))
+
+    def in_pod_range(self, address: Address) -> bool:
+        """True for an address out of a range that a node was given for its pods."""
+        parsed = ipaddress.ip_address(address)
+        return any(parsed in network for network in self._pod_ranges)
 
     def slices_of(self, service: Service) -> tuple[EndpointSlice, ...]:
         """The EndpointSlices of a Service, by name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -74,14 +73,8 @@ class Peers:
             return not edge.addresses
         if server.kind is EndpointKind.WORKLOAD or peer.ip_block is not None:
             return False
-        return not (server.kind is EndpointKind.UNKNOWN and self._in_pod_range(server.address))
-
-    def _in_pod_range(self, address: str) -> bool:
-        parsed = ipaddress.ip_address(address)
-        return any(
-            parsed in ipaddress.ip_network(text, strict=False)
-            for node in self._timeline.nodes.values()
-            for text in node.pod_ranges
+        return not (
+            server.kind is EndpointKind.UNKNOWN and self._timeline.in_pod_range(Address(server.address))
         )
 
     def _by_itself(self, edge: Edge, end: Endpoint, namespace: str) -> Resolution:
@@ -90,7 +83,7 @@ class Peers:
         if end.kind is EndpointKind.EXTERNAL:
             return Resolution((address_peer(Address(end.address)),))
         if end.kind is EndpointKind.NODE:
-            addresses = edge.addresses if end is edge.server else self._node_addresses(end.name)
+            addresses = edge.addresses if end is edge.server else self._timeline.node_addresses(end.name)
             return _blocks(addresses, f"the addresses of {end} are not known")
         if end.kind is EndpointKind.API_SERVER:
             return _blocks(edge.addresses, "the API server's endpoints behind its Service are not readable")
@@ -107,14 +100,6 @@ class Peers:
         if selector is None:
             return Resolution((), f"{end} has no label that tells its pods apart")
         return Resolution((pods_peer(selector, end.namespace, namespace),))
-
-    def _node_addresses(self, name: str) -> set[Address]:
-        node = self._timeline.nodes.get(name)
-        found = set(node.addresses) if node is not None else set()
-        for pod in self._timeline.pods.values():
-            if pod.node == name:
-                found.update(pod.host_addresses)
-        return {address for address in found if _is_address(address)}
 
 
 def decided_ports(edge: Edge, decision: Decision | None) -> tuple[int | str, ...]:
@@ -135,14 +120,6 @@ def _with_ports(found: Resolution, ports: tuple[int | str, ...]) -> Resolution:
             decided=True,
         )
     return replace(found, ports=ports, decided=True)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _blocks(addresses: set[Address] | tuple[Address, ...], otherwise: str) -> Resolution:

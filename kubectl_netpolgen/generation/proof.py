@@ -117,7 +117,7 @@ def _ends(
         pods = seen or list(timeline.pods_of(ObjectKey(end.owner_kind, end.namespace, end.name)))
         return [ConnectionEnd(_address(pod), pod) for pod in pods]
     if end.kind in (EndpointKind.NODE, EndpointKind.API_SERVER) and peer is None:
-        known = edge.addresses if end is edge.server else _node_addresses(end.name, timeline)
+        known = edge.addresses if end is edge.server else timeline.node_addresses(end.name)
         return [ConnectionEnd(address) for address in known] or [ConnectionEnd(_NOWHERE)]
     if is_dns_edge(edge) and end is edge.server and peer is None and node_local(edge) is None:
         return [ConnectionEnd(_NOWHERE, _stand_in(ASSUMED_NAMESPACE, dict(ASSUMED_SELECTOR.match_labels)))]
@@ -183,15 +183,6 @@ def _egress(
 
 def _address(pod: Pod) -> Address:
     return pod.addresses[0] if pod.addresses else _NOWHERE
-
-
-def _node_addresses(name: str, timeline: Timeline) -> tuple[Address, ...]:
-    node = timeline.nodes.get(name)
-    found = set(node.addresses) if node is not None else set()
-    for pod in timeline.pods.values():
-        if pod.node == name:
-            found.update(pod.host_addresses)
-    return tuple(sorted(found))
 
 
 def _stand_in(namespace: str, labels: Mapping[str, str]) -> Pod:

@@ -281,3 +281,18 @@ def test_own_address_is_a_pods_own_whatever_the_clocks_say() -> None:
 def test_address_of_a_pod_on_the_nodes_network_is_the_nodes() -> None:
     pod = a_pod("agent-1", "10.89.0.11", host_network=True)
     assert not a_timeline(pod).own_address(pod.uid, address("10.89.0.11"))
+
+
+def test_node_has_the_addresses_that_it_and_its_pods_name() -> None:
+    node = Node("node1", addresses=(address("fd00::11"), address("10.89.0.11")))
+    pod = a_pod("web-1", node="node1", host_addresses=(address("10.89.0.11"), address("10.90.0.11")))
+    timeline = a_timeline(node, pod)
+    assert timeline.node_addresses("node1") == ("10.89.0.11", "10.90.0.11", "fd00::11")
+    assert timeline.node_addresses("node2") == ()
+
+
+def test_pod_range_is_what_a_node_was_given() -> None:
+    timeline = a_timeline(Node("node1", pod_ranges=("10.244.1.0/24", "fd00:1::/64")))
+    assert timeline.in_pod_range(address("10.244.1.200"))
+    assert timeline.in_pod_range(address("fd00:1::2"))
+    assert not timeline.in_pod_range(address("10.244.2.1"))
