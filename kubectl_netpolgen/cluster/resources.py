@@ -49,7 +49,6 @@ _WHO = (
 )
 CAPTURED = (*_WHO, JOBS, CRON_JOBS, INGRESSES)
 """Read in every captured namespace."""
-CLUSTER_SCOPED = (NAMESPACES, NODES)
 ELSEWHERE = frozenset(_WHO)
 """Read across the cluster where that is allowed, which then covers the captured namespaces too."""
 

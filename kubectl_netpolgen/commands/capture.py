@@ -25,12 +25,12 @@ from kubectl_netpolgen.model.bundle import Manifest, PodCapture
 from kubectl_netpolgen.model.errors import (
     BundleError,
     ExitStatus,
-    NetpolgenError,
     NothingCaptured,
     UsageError,
 )
 from kubectl_netpolgen.output.preflight import CapturePlan, preflight_text
 from kubectl_netpolgen.output.progress import open_progress
+from kubectl_netpolgen.runs.confirmation import demand_yes
 from kubectl_netpolgen.runs.connection import access_from, namespaces_from
 from kubectl_netpolgen.runs.derive import derive
 from kubectl_netpolgen.runs.installed import installed_version
@@ -113,7 +113,13 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         _warn_of_git(root, environment)
         if options.dry_run:
             return ExitStatus.DONE
-        _confirm(options, environment)
+        if not options.confirmed:
+            demand_yes(
+                "Go on?",
+                environment,
+                alone="a capture changes the pods' specs for good, and nobody is here to say yes",
+                way_out="add --yes",
+            )
         manifest = Manifest(
             run=secrets.token_hex(4),
             tool_version=installed_version(),
@@ -199,19 +205,6 @@ def _warn_of_git(root: Path, environment: Environment) -> None:
             f"warning: {root} lies in the git work tree {top}, and a bundle holds traffic; "
             "add it to .gitignore, or name a directory elsewhere with --bundle"
         )
-
-
-def _confirm(options: Options, environment: Environment) -> None:
-    if options.confirmed:
-        return
-    if not environment.stdin_is_terminal:
-        raise UsageError(
-            "a capture changes the pods' specs for good, and nobody is here to say yes", way_out="add --yes"
-        )
-    environment.stderr.write("Go on? [y/N] ")
-    environment.stderr.flush()
-    if environment.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise NetpolgenError("nothing was done", way_out="answer y, or add --yes")
 
 
 def _record(

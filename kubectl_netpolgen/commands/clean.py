@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from kubectl_netpolgen.cluster.api import Api
 from kubectl_netpolgen.cluster.kubeconfig import connect
 from kubectl_netpolgen.cluster.leftovers import Leftover, end_leftover, find_leftovers
-from kubectl_netpolgen.model.errors import ClusterError, ExitStatus, NetpolgenError, UsageError
+from kubectl_netpolgen.model.errors import ClusterError, ExitStatus
 from kubectl_netpolgen.output.columns import plain_columns
+from kubectl_netpolgen.runs.confirmation import demand_yes
 from kubectl_netpolgen.runs.connection import access_from, namespaces_from
 from kubectl_netpolgen.runs.ports import Environment
 
@@ -56,7 +57,13 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         environment.stdout.write(_table(running))
         if options.dry_run:
             return ExitStatus.DONE
-        _confirm(options, environment, len(running))
+        if not options.confirmed:
+            demand_yes(
+                f"End {len(running)} agents? A capture that still collects from them would lose them.",
+                environment,
+                alone=f"{len(running)} agents would be ended, and nobody is here to say yes",
+                way_out="add --yes, or --dry-run",
+            )
         return ExitStatus.PARTIAL if _end(api, running, environment) else ExitStatus.DONE
 
 
@@ -76,18 +83,3 @@ def _end(api: Api, running: list[Leftover], environment: Environment) -> int:
 def _table(items: list[Leftover]) -> str:
     rows = [(item.namespace, item.pod, item.container, item.run, item.since) for item in items]
     return plain_columns(("NAMESPACE", "POD", "CONTAINER", "RUN", "SINCE"), rows)
-
-
-def _confirm(options: Options, environment: Environment, count: int) -> None:
-    if options.confirmed:
-        return
-    if not environment.stdin_is_terminal:
-        raise UsageError(
-            f"{count} agents would be ended, and nobody is here to say yes", way_out="add --yes, or --dry-run"
-        )
-    environment.stderr.write(
-        f"End {count} agents? A capture that still collects from them would lose them. [y/N] "
-    )
-    environment.stderr.flush()
-    if environment.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise NetpolgenError("nothing was done", way_out="answer y, or add --yes")

@@ -56,7 +56,6 @@ class Schedule:
         self._pilot: PodSession | None = None
         self._pilot_until = 0.0
         self._piloted: set[str] = set()
-        self._previewed = False
         self._woken = threading.Event()
         self.ending = False
         """The window is over: stop, fetch, verify."""
