@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kubectl_netpolgen.model.flow import NameAnswer
+from kubectl_netpolgen.model.flow import NameAnswer, NameSource
 from kubectl_netpolgen.model.network import Address
 
 # A name under one of these is the cluster's own, and says nothing about an address outside it.
@@ -24,6 +24,8 @@ class Names:
         self._asked: dict[tuple[str, Address], set[str]] = {}
         for uid, items in answers.items():
             for item in items:
+                if item.address is None or item.source is not NameSource.DNS:
+                    continue
                 self._asked.setdefault((uid, item.address), set()).add(item.name)
                 # an ExternalName Service is asked for by its own name and answers with the outside's
                 named = next((name for name in (item.name, *item.via) if not _is_internal(name)), None)

@@ -41,6 +41,38 @@ class Outcome(str, Enum):
         return self in (Outcome.REFUSED, Outcome.PROHIBITED, Outcome.UNANSWERED)
 
 
+class Reach(str, Enum):
+    """Whom the packets between two addresses concern."""
+
+    PEERS = "peers"
+    """Two hosts: what NetworkPolicy is about."""
+    LOOPBACK = "loopback"
+    """Nobody outside the pod."""
+    GROUP = "group"
+    """Everyone (multicast, broadcast), or a host that has no address yet: no peer can be named."""
+
+
+class NameSource(str, Enum):
+    """Where a name was read."""
+
+    SNI = "sni"
+    """The server name of a TLS ClientHello (RFC 6066, 3)."""
+    QUIC = "quic"
+    """The same inside a QUIC Initial (RFC 9001)."""
+    HTTP = "http"
+    """The Host field of an HTTP/1 request."""
+    DNS = "dns"
+
+
+class Tunnel(str, Enum):
+    """What carried the packets of a row that was read from inside it."""
+
+    VXLAN = "vxlan"
+    GENEVE = "geneve"
+    IPIP = "ipip"
+    GRE = "gre"
+
+
 DIRECTION_ORDER = tuple(Direction)
 OUTCOME_ORDER = tuple(Outcome)
 
@@ -53,6 +85,14 @@ def stronger_direction(a: Direction, b: Direction) -> Direction:
 def better_outcome(a: Outcome, b: Outcome) -> Outcome:
     """The outcome that says more got through, by the fixed order of the enum."""
     return min(a, b, key=OUTCOME_ORDER.index)
+
+
+@dataclass(frozen=True, order=True)
+class PeerName:
+    """A name for the server of a conversation, lower case, without a trailing dot."""
+
+    name: str
+    source: NameSource
 
 
 @dataclass(frozen=True)
@@ -81,19 +121,35 @@ class Conversation:
     """What both ends of a translated connection share: TCP initial sequence numbers, DNS ids."""
     dns: bool
     """True when the payload was DNS."""
+    names: tuple[PeerName, ...] = ()
+    """What the client called the server, in order, at most 32."""
+    duplicates: int = 0
+    """Packets seen again on another interface; in no other count."""
+    later_fragments: int = 0
+    """IP fragments behind the first, which alone holds the ports; in no other count."""
+    later_fragment_bytes: int = 0
+    vlan: int | None = None
+    """The innermost VLAN identifier (IEEE 802.1Q)."""
+    tunnel: Tunnel | None = None
+    """Set when the packets were read from inside a tunnel; the tunnel's own row has None."""
+    reach: Reach = Reach.PEERS
 
 
 @dataclass(frozen=True)
 class NameAnswer:
-    """One address that a DNS answer in a capture gave for a name."""
+    """What one name stood for in a capture, and how often it was heard."""
 
     name: str
     """As asked for, lower case, no trailing dot."""
-    address: Address
+    address: Address | None
+    """None when the answer was that the name does not exist, or named a service (SRV)."""
     via: tuple[str, ...]
-    """The CNAMEs between the question and the address."""
-    time: int
+    """The CNAMEs between the question and the address; an SRV answer's target."""
+    first: int
     """Nanoseconds since the epoch."""
+    last: int
+    count: int = 1
+    source: NameSource = NameSource.DNS
 
 
 @dataclass(frozen=True)
@@ -142,6 +198,12 @@ class Flow:
     keys: tuple[str, ...]
     """At most 64, those with the smallest hash, so that both vantage points keep the same ones."""
     dns: bool
+    names: tuple[PeerName, ...] = ()
+    duplicates: int = 0
+    later_fragments: int = 0
+    later_fragment_bytes: int = 0
+    vlan: int | None = None
+    tunnel: Tunnel | None = None
 
     @property
     def packets(self) -> int:

@@ -66,4 +66,4 @@ class Names:
         found = sorted(
             self._answers.items(), key=lambda item: (item[0][0], address_order(item[0][1]), item[0][2])
         )
-        return tuple(NameAnswer(name, address, via, time) for (name, address, via), time in found)
+        return tuple(NameAnswer(name, address, via, time, time) for (name, address, via), time in found)

@@ -33,7 +33,7 @@ def test_each_answer_is_kept_once_with_its_earliest_time() -> None:
     heard = Names()
     for time in (300, 100, 200):
         heard.hear(answer("10.0.0.1", transaction=time), time)
-    assert heard.collected() == (NameAnswer(NAME, Address("10.0.0.1"), (), 100),)
+    assert heard.collected() == (NameAnswer(NAME, Address("10.0.0.1"), (), 100, 100),)
 
 
 def test_one_address_may_have_many_names_and_the_order_is_fixed() -> None:
