@@ -21,7 +21,7 @@ build/demo-venv/.ready: setup.cfg pyproject.toml $(shell find kubectl_netpolgen 
 
 $(STAMP): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,fast]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,fast,zstd]'
 	touch $@
 
 test: check unit ## everything that needs no cluster, no root, no Go

@@ -46,5 +46,5 @@ nox.options.reuse_existing_virtualenvs = True
 @nox.session(python=found())
 def unit(session: nox.Session) -> None:
     """The tests that need no cluster."""
-    session.install("--quiet", "--editable", ".[test,fast]")
+    session.install("--quiet", "--editable", ".[test,fast,zstd]")
     session.run("python", "-m", "pytest", "tests", "--ignore=tests/e2e", "-q", *session.posargs)

@@ -187,7 +187,9 @@ def a_flow(
 
 def an_answer(name: str = "api.example.test", to: str = "203.0.113.10", **changes: Any) -> NameAnswer:
     """A DNS answer that gave an address for a name."""
-    return NameAnswer(**{"name": name, "address": address(to), "via": (), "first": NOON, "last": NOON, **changes})
+    return NameAnswer(
+        **{"name": name, "address": address(to), "via": (), "first": NOON, "last": NOON, **changes}
+    )
 
 
 def some_contents(*conversations: Conversation, **changes: Any) -> CaptureContents:

@@ -26,6 +26,7 @@ DOORS = {
     "graphviz": ("output/graph.py",),
     "pyshark": ("packets/",),
     "numpy": ("packets/",),
+    "zstandard": ("packets/compression.py",),
     "subprocess": ("cluster/", "packets/", "output/graph.py"),
     "socket": ("cluster/",),
     "ssl": ("cluster/",),

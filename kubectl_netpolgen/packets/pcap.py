@@ -1,4 +1,4 @@
-"""The classic capture file: a header of 24 bytes, then records of 16 bytes and a frame each.
+"""The classic capture file: a header of 24 bytes, then records of a header and a frame each.
 
 Format: draft-ietf-opsawg-pcap and libpcap's sf-pcap.c. A capture whose writer was killed ends in the middle
 of a record; everything before the cut is kept and the cut is told.
@@ -10,34 +10,34 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from kubectl_netpolgen.packets.foreign import NotACapture, foreign_file
+from kubectl_netpolgen.packets.foreign import cut_header, foreign_file
+from kubectl_netpolgen.packets.source import ByteSource, fill
 
 HEADER_LENGTH = 24
 RECORD_HEADER_LENGTH = 16
+LONG_RECORD_HEADER_LENGTH = 24
+"""Kuznetzov's patched libpcap adds an interface index, a protocol and a packet type; they are passed over."""
 CHUNK = 4 << 20
 LONGEST_FRAME = 256 << 10
 """libpcap's MAXIMUM_SNAPLEN; a longer captured length is damage, and must not size an allocation."""
 
-# magic number as it lies in the file -> struct byte order, nanoseconds in one unit of the fraction
+_LENGTHS_AT = 8
+# magic number as it lies in the file -> struct byte order, nanoseconds in one unit of the fraction,
+# length of a record header
 _MAGICS = {
-    b"\xd4\xc3\xb2\xa1": ("<", 1000),
-    b"\xa1\xb2\xc3\xd4": (">", 1000),
-    b"\x4d\x3c\xb2\xa1": ("<", 1),
-    b"\xa1\xb2\x3c\x4d": (">", 1),
+    b"\xd4\xc3\xb2\xa1": ("<", 1000, RECORD_HEADER_LENGTH),
+    b"\xa1\xb2\xc3\xd4": (">", 1000, RECORD_HEADER_LENGTH),
+    b"\x4d\x3c\xb2\xa1": ("<", 1, RECORD_HEADER_LENGTH),
+    b"\xa1\xb2\x3c\x4d": (">", 1, RECORD_HEADER_LENGTH),
+    b"\x34\xcd\xb2\xa1": ("<", 1000, LONG_RECORD_HEADER_LENGTH),
+    b"\xa1\xb2\xcd\x34": (">", 1000, LONG_RECORD_HEADER_LENGTH),
 }
 _LINK_TYPE_MASK = 0xFFFF
 """The upper bits hold the frame check sequence's length and flags."""
 
 Record = tuple[bytes, int, int, int, int]
 """(buffer, start and end of the captured frame in it, nanoseconds since the epoch, length on the wire)."""
-
-
-class ByteSource(Protocol):
-    """What is read from: any binary file object; short reads are fine."""
-
-    def read(self, size: int, /) -> bytes | None: ...
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,18 @@ class FileHeader:
     link_type: int
     lengths_may_be_swapped: bool
     """Before version 2.4 writers disagreed on which of the two lengths comes first."""
+    record_header: int = RECORD_HEADER_LENGTH
+    """Bytes before each frame: 16 or 24."""
+    note: str = ""
+    """What is odd about the file and was read all the same."""
 
 
-def read_header(source: ByteSource, path: Path) -> FileHeader:
+def is_pcap(start: bytes) -> bool:
+    """True when a file that begins like this is a classic capture."""
+    return start[:4] in _MAGICS
+
+
+def read_header(source: ByteSource, path: Path | str) -> FileHeader:
     """Read the file header; NotACapture names what else the file is."""
     start = b""
     while len(start) < HEADER_LENGTH:
@@ -61,29 +70,29 @@ def read_header(source: ByteSource, path: Path) -> FileHeader:
         if not more:
             break
         start += more
-    if start[:4] not in _MAGICS:
+    if not is_pcap(start):
         raise foreign_file(path, start)
     if len(start) < HEADER_LENGTH:
-        raise NotACapture(
-            f"{path} is no whole capture: its header ends after {len(start)} of {HEADER_LENGTH} bytes",
-            way_out="copy the file again, or capture again",
-        )
-    byte_order, nanoseconds = _MAGICS[start[:4]]
+        raise cut_header(path, len(start), HEADER_LENGTH)
+    byte_order, nanoseconds, record_header = _MAGICS[start[:4]]
     major, minor = struct.unpack_from(f"{byte_order}HH", start, 4)
-    if major != 2 or minor > 4:
-        raise NotACapture(
-            f"{path} is a pcap file of version {major}.{minor}, and only 2.0 to 2.4 are defined",
-            way_out="write it again with tcpdump -w",
-        )
     (link_type,) = struct.unpack_from(f"{byte_order}I", start, 20)
-    return FileHeader(byte_order, nanoseconds, link_type & _LINK_TYPE_MASK, minor < 4)
+    known = major == 2 and minor <= 4
+    return FileHeader(
+        byte_order,
+        nanoseconds,
+        link_type & _LINK_TYPE_MASK,
+        known and minor < 4,
+        record_header,
+        "" if known else f"pcap version {major}.{minor} is not defined; the file was read as version 2.4",
+    )
 
 
 class Records:
     """The records of one capture, once through, in chunks of 4 MiB.
 
     After the iteration `count` is the number of whole records and `truncated` says why reading stopped
-    before the end of the file, or is None.
+    before the end of the file and what is lost, or is None. Offsets are in the decompressed file.
     """
 
     def __init__(self, source: ByteSource, header: FileHeader) -> None:
@@ -95,48 +104,43 @@ class Records:
     def __iter__(self) -> Iterator[Record]:
         header, count, offset, rest = self._header, 0, HEADER_LENGTH, b""
         unpack = struct.Struct(f"{header.byte_order}IIII").unpack_from
-        unit, swapped = header.nanoseconds, header.lengths_may_be_swapped
+        unit, swapped, ahead = header.nanoseconds, header.lengths_may_be_swapped, header.record_header
+        wanted = ahead
         try:
-            while chunk := self._read():
-                buffer = rest + chunk if rest else chunk
-                position, end = 0, len(buffer)
-                while position + RECORD_HEADER_LENGTH <= end:
+            while len(buffer := fill(self._source, rest, wanted, chunk=CHUNK)) > len(rest):
+                position, end, wanted = 0, len(buffer), ahead
+                while position + ahead <= end:
                     seconds, fraction, captured, wire = unpack(buffer, position)
                     if swapped and captured > wire:
                         captured, wire = wire, captured
                     if captured > LONGEST_FRAME:
                         self.truncated = (
                             f"record {count + 1} at byte {offset + position} claims {captured} bytes, "
-                            f"more than any capture holds ({LONGEST_FRAME})"
+                            f"more than any capture holds ({LONGEST_FRAME}); it and all behind it are lost"
                         )
                         return
-                    start = position + RECORD_HEADER_LENGTH
+                    start = position + ahead
                     stop = start + captured
                     if stop > end:
+                        wanted = stop - position
                         break
                     count += 1
                     position = stop
                     yield buffer, start, stop, seconds * 1_000_000_000 + fraction * unit, wire
                 rest = buffer[position:]
                 offset += position
-            if rest and self.truncated is None:
+            if rest:
                 self.truncated = self._cut(rest, count + 1, offset)
         finally:
             self.count = count
 
-    def _read(self) -> bytes:
-        try:
-            return self._source.read(CHUNK) or b""
-        except OSError as error:
-            self.truncated = f"reading failed: {error.strerror or error}"
-            return b""
-
     def _cut(self, rest: bytes, number: int, offset: int) -> str:
-        if len(rest) < RECORD_HEADER_LENGTH:
-            missing = RECORD_HEADER_LENGTH - len(rest)
-            return f"the header of record {number} at byte {offset} ends {missing} bytes early"
-        captured, wire = struct.unpack_from(f"{self._header.byte_order}II", rest, 8)
-        if self._header.lengths_may_be_swapped:
+        header = self._header
+        if len(rest) < header.record_header:
+            missing = header.record_header - len(rest)
+            return f"record {number} at byte {offset} is lost: its header ends {missing} bytes early"
+        captured, wire = struct.unpack_from(f"{header.byte_order}II", rest, _LENGTHS_AT)
+        if header.lengths_may_be_swapped:
             captured = min(captured, wire)
-        missing = RECORD_HEADER_LENGTH + captured - len(rest)
-        return f"record {number} at byte {offset} ends {missing} bytes early"
+        missing = header.record_header + captured - len(rest)
+        return f"record {number} at byte {offset} is lost: it ends {missing} bytes early"

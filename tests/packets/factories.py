@@ -55,9 +55,12 @@ def a_pcap(
     byte_order: str = "<",
     nanoseconds: bool = False,
     version: tuple[int, int] = (2, 4),
+    modified: bool = False,
 ) -> bytes:
     """A whole capture file; bytes among the packets are taken as ready frames."""
-    magic = 0xA1B23C4D if nanoseconds else 0xA1B2C3D4
+    magic = 0xA1B2CD34 if modified else 0xA1B23C4D if nanoseconds else 0xA1B2C3D4
+    # Kuznetzov's records: interface, protocol, packet type and a byte of padding
+    more = struct.pack(f"{byte_order}IHBx", 2, 0x0800, 4) if modified else b""
     parts = [struct.pack(f"{byte_order}IHHiIII", magic, *version, 0, 0, 262144, link)]
     for packet in packets:
         if isinstance(packet, bytes):
@@ -69,7 +72,7 @@ def a_pcap(
         captured = frame[: packet.captured]
         fraction = rest if nanoseconds else rest // 1000
         parts.append(
-            struct.pack(f"{byte_order}IIII", seconds, fraction, len(captured), len(frame)) + captured
+            struct.pack(f"{byte_order}IIII", seconds, fraction, len(captured), len(frame)) + more + captured
         )
     return b"".join(parts)
 

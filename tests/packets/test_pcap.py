@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.packets.foreign import NotACapture
-from kubectl_netpolgen.packets.pcap import CHUNK, ByteSource, Record, Records, read_header
+from kubectl_netpolgen.packets.pcap import CHUNK, Record, Records, read_header
+from kubectl_netpolgen.packets.source import ByteSource
 from tests.packets.factories import START, Packet, a_pcap
 
 PATH = Path("pod.pcap")
@@ -34,19 +35,6 @@ class Dribbling:
 
     def read(self, size: int, /) -> bytes:
         return self._content.read(min(size, self._step))
-
-
-class Failing:
-    """A disk that gives up after some bytes."""
-
-    def __init__(self, content: bytes, after: int) -> None:
-        self._content = io.BytesIO(content[:after])
-
-    def read(self, size: int, /) -> bytes:
-        found = self._content.read(size)
-        if not found:
-            raise OSError(5, "Input/output error")
-        return found
 
 
 @pytest.mark.parametrize("byte_order", ["<", ">"])
@@ -77,9 +65,33 @@ def test_a_header_cut_short_is_no_capture(length: int) -> None:
     assert PATH.name in caught.value.message
 
 
-def test_a_version_that_nobody_defined_is_refused_by_number() -> None:
-    with pytest.raises(NotACapture, match=r"version 3\.0"):
-        read(a_pcap([], version=(3, 0)))
+@pytest.mark.parametrize("version", [(3, 0), (2, 5), (0, 0), (1, 2)])
+def test_a_version_that_nobody_defined_is_read_and_noted(version: tuple[int, int]) -> None:
+    content = a_pcap([bytes(60)], version=version)
+    found, records = read(content)
+    assert (frames(found), records.truncated) == ([bytes(60)], None)
+    note = read_header(io.BytesIO(content), PATH).note
+    assert note.startswith(f"pcap version {version[0]}.{version[1]} is not defined")
+    assert read_header(io.BytesIO(a_pcap([])), PATH).note == ""
+
+
+@pytest.mark.parametrize("byte_order", ["<", ">"])
+def test_the_longer_records_of_a_patched_libpcap_are_read(byte_order: str) -> None:
+    sent = [b"a", b"", bytes(CHUNK // 20), b"d"]
+    content = a_pcap(sent, byte_order=byte_order, modified=True)
+    assert read_header(io.BytesIO(content), PATH).record_header == 24
+    found, records = read(content)
+    assert (frames(found), records.truncated) == (sent, None)
+    _, records = read(content[:-9])
+    assert records.truncated is not None
+    assert records.truncated.endswith("is lost: its header ends 8 bytes early")
+
+
+def test_seconds_have_no_sign_and_a_fraction_may_be_more_than_a_second() -> None:
+    content = bytearray(a_pcap([b"a"]))
+    content[24:32] = struct.pack("<II", 0xFFFFFFFF, 0xFFFFFFFF)
+    ((_, _, _, time, _),), _ = read(bytes(content))
+    assert time == 0xFFFFFFFF * 1_000_000_000 + 0xFFFFFFFF * 1000
 
 
 def test_swapped_lengths_of_old_writers_are_put_right() -> None:
@@ -88,20 +100,20 @@ def test_swapped_lengths_of_old_writers_are_put_right() -> None:
     ((_, start, end, _, wire),), records = read(bytes(content))
     assert (end - start, wire, records.truncated) == (60, 100, None)
     _, records = read(bytes(content[:-3]))
-    assert records.truncated == "record 1 at byte 24 ends 3 bytes early"
+    assert records.truncated == "record 1 at byte 24 is lost: it ends 3 bytes early"
 
 
 def test_a_cut_record_is_told_and_everything_before_it_kept() -> None:
     content = a_pcap([bytes(60), bytes(70)])
     found, records = read(content[:-12])
     assert len(found) == records.count == 1
-    assert records.truncated == "record 2 at byte 100 ends 12 bytes early"
+    assert records.truncated == "record 2 at byte 100 is lost: it ends 12 bytes early"
 
 
 def test_a_cut_record_header_is_told() -> None:
     content = a_pcap([bytes(60), bytes(70)])
     _, records = read(content[:107])
-    assert records.truncated == "the header of record 2 at byte 100 ends 9 bytes early"
+    assert records.truncated == "record 2 at byte 100 is lost: its header ends 9 bytes early"
 
 
 def test_a_length_that_no_capture_holds_stops_the_reading() -> None:
@@ -109,14 +121,29 @@ def test_a_length_that_no_capture_holds_stops_the_reading() -> None:
     found, records = read(content)
     assert len(found) == 1
     assert records.truncated is not None
-    assert records.truncated.startswith("record 2 at byte 100 claims 4294967295 bytes")
+    assert records.truncated == (
+        "record 2 at byte 100 claims 4294967295 bytes, more than any capture holds (262144); "
+        "it and all behind it are lost"
+    )
 
 
-def test_a_disk_that_fails_leaves_what_was_read() -> None:
-    content = a_pcap([bytes(60), bytes(70)])
-    found, records = read(Failing(content, 100))
-    assert len(found) == records.count == 1
-    assert records.truncated == "reading failed: Input/output error"
+@pytest.mark.parametrize("byte_order", ["<", ">"])
+@pytest.mark.parametrize("modified", [False, True])
+def test_every_prefix_keeps_the_records_before_the_cut(byte_order: str, modified: bool) -> None:
+    sent = [b"a", b"", b"c" * 17]
+    content = a_pcap(sent, byte_order=byte_order, modified=modified)
+    ends = [24]
+    for frame in sent:
+        ends.append(ends[-1] + (24 if modified else 16) + len(frame))
+    for length in range(24, len(content) + 1):
+        found, records = read(content[:length])
+        whole = sum(end <= length for end in ends[1:])
+        assert (frames(found), records.count) == (sent[:whole], whole)
+        if length in ends:
+            assert records.truncated is None
+        else:
+            assert records.truncated is not None
+            assert records.truncated.startswith(f"record {whole + 1} at byte {ends[whole]} is lost: it")
 
 
 def test_records_across_the_ends_of_chunks_stay_whole() -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gzip
 import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +25,7 @@ from tests.packets.factories import (
     SERVER,
     SERVER6,
     Packet,
+    a_frame,
     a_pcap,
     dns_answer,
     dns_query,
@@ -36,6 +40,7 @@ from tests.packets.factories import (
     tcp_syn_ack,
     udp,
 )
+from tests.packets.factories_pcapng import a_packet, a_pcapng, a_section, an_interface
 
 EVERYTHING: Sequence[Packet] = [
     *tcp_handshake(),
@@ -102,6 +107,55 @@ def test_every_form_of_the_file_says_the_same(
     assert_everything_is_accounted_for(found)
 
 
+@pytest.mark.parametrize("link", [ETHERNET, LINUX_SLL, LINUX_SLL2])
+@pytest.mark.parametrize("byte_order", ["<", ">"])
+def test_every_container_says_the_same(tmp_path: Path, link: int, byte_order: str) -> None:
+    plain = a_pcap(EVERYTHING, link=link)
+    wanted = read(tmp_path, plain)
+    for content in (
+        a_pcap(EVERYTHING, link=link, byte_order=byte_order, modified=True),
+        a_pcapng(EVERYTHING, link=link, byte_order=byte_order),
+        gzip.compress(plain),
+        gzip.compress(a_pcapng(EVERYTHING, link=link, byte_order=byte_order)),
+        zstandard.compress(plain),
+    ):
+        assert read(tmp_path, content) == wanted
+
+
+def test_interfaces_of_another_link_type_than_the_first_are_counted_as_unread(tmp_path: Path) -> None:
+    syn, answer = tcp_syn(), tcp_syn_ack()
+    content = a_section() + an_interface(link=127) + an_interface() + an_interface(link=LINUX_SLL)
+    content += a_packet(bytes(60)) + a_packet(a_frame(syn), interface=1)
+    content += a_packet(a_frame(answer, link=LINUX_SLL), interface=2) + a_packet(a_frame(answer), interface=1)
+    found = read(tmp_path, content)
+    assert (found.packets, found.unread_packets, len(found.conversations)) == (4, 2, 1)
+    assert_everything_is_accounted_for(found)
+
+
+def test_a_pcapng_without_packets_is_empty_and_one_of_strange_links_refused(tmp_path: Path) -> None:
+    empty = CaptureContents((), (), 0, 0, None)
+    assert read(tmp_path, a_section()) == read(tmp_path, a_pcapng([])) == empty
+    with pytest.raises(NotACapture, match=r"link type 105 \(IEEE 802.11\)"):
+        read(tmp_path, a_pcapng([bytes(60)], link=105))
+
+
+def test_a_compressed_file_that_ends_early_is_read_up_to_there_and_says_both(tmp_path: Path) -> None:
+    engine = zlib.compressobj(wbits=31)
+    compressed = engine.compress(a_pcap(tcp_handshake())[:-7]) + engine.flush(zlib.Z_SYNC_FLUSH)
+    found = read(tmp_path, compressed)
+    assert found.packets == 2
+    assert found.truncated == (
+        "record 3 at byte 164 is lost: it ends 7 bytes early "
+        f"(the gzip data ends early, at byte {len(compressed)} of the file)"
+    )
+
+
+def test_an_undefined_version_is_read_and_said(tmp_path: Path) -> None:
+    found = read(tmp_path, a_pcap(tcp_handshake(), version=(9, 9)))
+    assert found.packets == 3
+    assert found.cut_short == ("pcap version 9.9 is not defined; the file was read as version 2.4",)
+
+
 def test_counts_are_wire_lengths_with_the_link_header(tmp_path: Path) -> None:
     (found,) = read(tmp_path, a_pcap(tcp_handshake())).conversations
     assert (found.packets_to_server, found.bytes_to_server) == (2, 2 * 54)
@@ -142,7 +196,9 @@ def test_a_response_without_its_query_is_still_an_answer_to_the_client(tmp_path:
     assert (item.protocol, item.client, item.server_port) == (Protocol.UDP, CLIENT, 53)
     assert (item.outcome, item.dns) == (Outcome.ANSWERED, True)
     (name,) = found.names
-    assert name == NameAnswer("web.shop.svc.cluster.local", Address(SERVER), ("b.test",), item.first, item.first)
+    assert name == NameAnswer(
+        "web.shop.svc.cluster.local", Address(SERVER), ("b.test",), item.first, item.first
+    )
 
 
 def test_a_killed_writers_file_is_read_up_to_the_cut(tmp_path: Path) -> None:
@@ -157,7 +213,9 @@ def test_a_capture_without_packets_is_empty_and_no_error(tmp_path: Path) -> None
     assert read(tmp_path, a_pcap([])) == CaptureContents((), (), 0, 0, None)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x0a\x0d\x0d\x0a" + bytes(60), a_pcap([])[:10], b"text\n" * 9])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x0a\x0d\x0d\x0a" + bytes(60), a_pcap([])[:10], b"text\n" * 9, gzip.compress(b"text")]
+)
 def test_a_foreign_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(NotACapture, match=r"pod\.pcap"):
         read(tmp_path, content)

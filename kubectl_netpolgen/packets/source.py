@@ -1,0 +1,186 @@
+"""The one door to the bytes of a capture: a file, a pipe or standard input, plain or compressed.
+
+Reading never raises once a source is open. A disk that fails and a stream that ends early become `damage`,
+and everything before is delivered.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from kubectl_netpolgen.packets.compression import PIECE, Decoder, compression_of, decoder_for
+from kubectl_netpolgen.packets.foreign import UnreadableCapture
+
+STANDARD_INPUT = "standard input"
+_LONGEST_START = 512
+_SHORTEST_START = 28
+"""The longer of the two headers by which a capture is known; a pipe is not waited on for more."""
+
+
+class ByteSource(Protocol):
+    """What is read from: any binary file object; short reads are fine."""
+
+    def read(self, size: int, /) -> bytes | None: ...
+
+
+class _Raw:
+    """The bytes on disk, counted."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        # read1 gives what a pipe has now, where read would wait for all of it
+        self._read: Callable[[int], bytes | None] = getattr(stream, "read1", stream.read)
+        self._pushed_back = b""
+        self.position = 0
+        self.failure: str | None = None
+
+    def peek(self, size: int) -> bytes:
+        start = b""
+        while len(start) < size and (more := self.read(PIECE)):
+            start += more
+        self._pushed_back = start
+        self.position = 0
+        return start
+
+    def read(self, size: int, /) -> bytes:
+        if self._pushed_back:
+            found, self._pushed_back = self._pushed_back[:size], self._pushed_back[size:]
+        elif self.failure is not None:
+            return b""
+        else:
+            try:
+                found = self._read(size) or b""
+            except OSError as error:
+                self.failure = error.strerror or str(error)
+                return b""
+        self.position += len(found)
+        return found
+
+
+class Source:
+    """The bytes of one capture, decompressed, once through."""
+
+    def __init__(
+        self, raw: _Raw, decoder: Decoder | None, *, name: str, compression: str, size: int | None
+    ) -> None:
+        self._raw = raw
+        self._decoder = decoder
+        self._ahead = b""
+        self.name = name
+        """How messages call it: the path, or `standard input`."""
+        self.compression = compression
+        """`gzip`, `zstd`, or "" when the bytes are delivered as they lie."""
+        self.size = size
+        """Bytes on disk; None when nobody can know, as of a pipe."""
+        self.start = self._peek()
+        """The first bytes, up to 512, not consumed."""
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file on disk that were consumed so far, for a progress bar."""
+        return self._raw.position
+
+    @property
+    def damage(self) -> str | None:
+        """Why there are no more bytes, when the end is not the end of the capture."""
+        if self._raw.failure is not None:
+            return f"reading failed at byte {self._raw.position} of the file: {self._raw.failure}"
+        return self._decoder.damage if self._decoder is not None else None
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most `size` and b"" only at the end; a regular file is read in full steps."""
+        found = self._next(size)
+        if self.size is None or self._decoder is None or not found:
+            return found
+        parts, lacking = [found], size - len(found)
+        while lacking and (found := self._next(lacking)):
+            parts.append(found)
+            lacking -= len(found)
+        return b"".join(parts)
+
+    def explain(self, truncated: str | None) -> str | None:
+        """What the reader of records said of its end, with the reason that lies below it."""
+        if self.damage is None:
+            return truncated
+        return f"{truncated} ({self.damage})" if truncated else f"what follows is lost: {self.damage}"
+
+    def _next(self, size: int) -> bytes:
+        found = self._ahead or self._decode(size)
+        self._ahead = found[size:]
+        return found[:size] if self._ahead else found
+
+    def _decode(self, size: int) -> bytes:
+        return self._raw.read(size) if self._decoder is None else self._decoder.read(size)
+
+    def _peek(self) -> bytes:
+        while len(self._ahead) < _SHORTEST_START and (more := self._decode(PIECE)):
+            self._ahead += more
+        return self._ahead[:_LONGEST_START]
+
+
+@contextmanager
+def open_source(path: Path | None, *, stdin: BinaryIO | None = None) -> Iterator[Source]:
+    """Open a file, or standard input when there is no path, and know it by its content.
+
+    UnreadableCapture: the system would not open it, or not give its first byte. NotACapture: it is compressed
+    with Zstandard and the library for that is absent. Standard input is left open.
+    """
+    name = STANDARD_INPUT if path is None else str(path)
+    if path is not None:
+        try:
+            stream: BinaryIO | None = path.open("rb", buffering=0)
+        except OSError as error:
+            raise unreadable(name, error.strerror or str(error)) from error
+    else:
+        stream = stdin
+    if stream is None:
+        raise unreadable(name, "it is closed")
+    try:
+        yield _begin(stream, name)
+    finally:
+        if path is not None:
+            stream.close()
+
+
+def unreadable(name: str, reason: str) -> UnreadableCapture:
+    """The error for a file that the system does not give."""
+    return UnreadableCapture(
+        f"cannot read the capture {name}: {reason}", way_out="check the path and its permissions"
+    )
+
+
+def fill(source: ByteSource, rest: bytes, wanted: int, *, chunk: int) -> bytes:
+    """The rest and what follows: at least one read, and until there are `wanted` bytes; at the end, the rest.
+
+    Joined once, so that a pipe that gives a byte at a time costs no more than its length.
+    """
+    parts, length = [rest] if rest else [], len(rest)
+    while more := source.read(chunk):
+        parts.append(more)
+        length += len(more)
+        if length >= wanted:
+            break
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _begin(stream: BinaryIO, name: str) -> Source:
+    raw = _Raw(stream)
+    compression = compression_of(raw.peek(4))
+    decoder = decoder_for(compression, raw, name) if compression else None
+    source = Source(raw, decoder, name=name, compression=compression, size=_size_on_disk(stream))
+    if raw.failure is not None and not source.start:
+        raise unreadable(name, raw.failure)
+    return source
+
+
+def _size_on_disk(stream: BinaryIO) -> int | None:
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        # an object in memory has no file below it
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
