@@ -27,23 +27,28 @@ Block = tuple[bytes, int, int, int, int, int]
 
 _MAGIC = b"\x0a\x0d\x0d\x0a"
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
-_BYTE_ORDER_AT, _VERSION_AT = 8, 12
+_ORDER_AT, _VERSION_AT = 8, 12
 _HEAD = 12
 """Type, length, and behind a section header the byte order: what must be there to know a block."""
 _SECTION, _INTERFACE, _OBSOLETE, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
-_PACKETS = frozenset((_ENHANCED, _OBSOLETE))
-_LEAST = {_SECTION: SECTION_HEADER_LENGTH, _INTERFACE: 20, _OBSOLETE: 32, _SIMPLE: 16, _ENHANCED: 32}
+_ENHANCED_LEAST = 32
+_LEAST = {
+    _SECTION: SECTION_HEADER_LENGTH,
+    _INTERFACE: 20,
+    _OBSOLETE: 32,
+    _SIMPLE: 16,
+    _ENHANCED: _ENHANCED_LEAST,
+}
 _FRAME_AT, _SIMPLE_FRAME_AT = 28, 12
 _TRAILER = 4
 _DROPPED_AT_ONCE = 256 << 10
-_WIRE = {"<": struct.Struct("<I"), ">": struct.Struct(">I")}
 _LONGEST_KEPT = 1 << 20
 """The bound for blocks that are read and not passed over: a frame, and options of three times its length."""
 
 
 def is_pcapng(start: bytes) -> bool:
     """True when a file that begins like this is pcapng, or would be if it were not cut in its header."""
-    order = start[_BYTE_ORDER_AT : _BYTE_ORDER_AT + 4]
+    order = start[_ORDER_AT:_HEAD]
     return start[:4] == _MAGIC and (len(order) < 4 or order in _BYTE_ORDERS)
 
 
@@ -55,8 +60,12 @@ def check_start(start: bytes, path: Path | str) -> None:
         raise cut_header(path, len(start), SECTION_HEADER_LENGTH)
 
 
-class _Damage(Exception):
-    """A block that cannot be what it claims; it never leaves this module."""
+class _Stop(Exception):
+    """What ends the reading at a block, as the rest of a sentence; it never leaves this module."""
+
+
+def _damage(what: str) -> _Stop:
+    return _Stop(f"{what}; it and all behind it are lost")
 
 
 class Blocks:
@@ -69,15 +78,18 @@ class Blocks:
 
     def __init__(self, source: ByteSource) -> None:
         self._source = source
+        self._order = ""
+        self._first = 0
+        """The number of the section's first interface."""
+        self._clocks: list[tuple[int, int, int]] = []
         self.interfaces: list[Interface] = []
         self.count = 0
         self.truncated: str | None = None
 
     def __iter__(self) -> Iterator[Block]:
         buffer, position, offset, wanted = b"", 0, 0, _HEAD
-        order, head, fields = "<", struct.Struct("<II"), struct.Struct("<IIIII")
-        interfaces, clocks = self.interfaces, list[tuple[int, int, int]]()
-        number = count = first = 0
+        clocks, first, count, others = self._clocks, 0, 0, 0
+        enhanced, last = struct.Struct("<IIIIIII").unpack_from, struct.Struct("<I").unpack_from
         try:
             while True:
                 rest, offset = buffer[position:], offset + position
@@ -85,120 +97,132 @@ class Blocks:
                 position, end, wanted = 0, len(buffer), _HEAD
                 if end == len(rest):
                     if rest:
-                        self.truncated = _cut(rest, number + 1, offset, head)
+                        raise self._cut(rest)
                     return
                 while position + _HEAD <= end:
-                    kind, length = head.unpack_from(buffer, position)
-                    if kind == _SECTION:
-                        order = _byte_order(buffer, position)
-                        head, fields = struct.Struct(f"{order}II"), struct.Struct(f"{order}IIIII")
-                        kind, length = head.unpack_from(buffer, position)
-                    elif not number:
-                        raise _Damage("is no section header")
-                    kept = kind in _LEAST
-                    if length < (_LEAST[kind] if kept else _HEAD) or length & 3 or length > LONGEST_BLOCK:
-                        raise _Damage(f"claims {length} bytes, which no such block has")
-                    stop = position + length
-                    if stop > end:
-                        if kept and length > _LONGEST_KEPT:
-                            raise _Damage(f"claims {length} bytes, more than any packet needs")
-                        if kept or stop - end <= _TRAILER:
-                            wanted = length
-                            break
-                        # of a block that is passed over, only the length at its end is still of interest
-                        missing = _pass_over(self._source, stop - _TRAILER - end)
-                        trailer = b"" if missing else fill(self._source, b"", _TRAILER, chunk=CHUNK)
-                        if len(trailer) < _TRAILER:
-                            missing += _TRAILER - len(trailer)
-                            self.truncated = _lost(number + 1, offset + position, missing)
-                            return
-                        if trailer[:_TRAILER] != buffer[position + 4 : position + 8]:
-                            raise _Damage("does not end with the length that it begins with")
-                        buffer, offset, position, end = (
-                            trailer,
-                            offset + stop - _TRAILER,
-                            _TRAILER,
-                            len(trailer),
-                        )
-                        number += 1
-                        continue
-                    if buffer[stop - _TRAILER : stop] != buffer[position + 4 : position + 8]:
-                        raise _Damage("does not end with the length that it begins with")
-                    if kind in _PACKETS:
-                        interface, high, low, captured, wire = fields.unpack_from(buffer, position + 8)
-                        if kind == _OBSOLETE:
-                            # 16 bits, and behind them 16 of a count of drops
-                            interface = interface & 0xFFFF if order == "<" else interface >> 16
-                        start = position + _FRAME_AT
+                    if position + _ENHANCED_LEAST <= end:
+                        # nearly every block; whatever is wrong with one is found out further down
+                        kind, length, interface, high, low, captured, wire = enhanced(buffer, position)
                         interface += first
-                        if interface >= len(clocks):
-                            raise _Damage(f"names interface {interface - first}, which is not described")
-                        if captured > LONGEST_FRAME or captured > length - _LEAST[kind]:
-                            raise _Damage(f"claims a frame of {captured} bytes, more than it holds")
-                        numerator, denominator, shift = clocks[interface]
-                        time = (high << 32 | low) * numerator // denominator + shift
-                        if not 0 <= time <= LATEST:
-                            time = min(max(time, 0), LATEST)
-                        count += 1
-                        yield buffer, start, start + captured, time, wire, interface
-                    elif kind == _SIMPLE:
-                        if first >= len(clocks):
-                            raise _Damage("needs an interface, and none is described")
-                        (wire,) = _WIRE[order].unpack_from(buffer, position + 8)
-                        captured = min(wire, length - 16, interfaces[first].snap_length or wire)
-                        if captured > LONGEST_FRAME:
-                            raise _Damage(f"claims a frame of {captured} bytes, more than any capture holds")
-                        start = position + _SIMPLE_FRAME_AT
-                        count += 1
-                        # such a block has no time: the epoch says so, where another packet's time would not
-                        yield buffer, start, start + captured, 0, wire, first
-                    elif kind == _INTERFACE:
-                        if len(interfaces) >= MOST_INTERFACES:
-                            raise _Damage(
-                                f"is interface {MOST_INTERFACES + 1} of the file, and no more are kept"
-                            )
-                        found = read_interface(buffer[position + 8 : stop - _TRAILER], order)
-                        interfaces.append(found)
-                        clocks.append((found.numerator, found.denominator, found.offset))
-                    elif kind == _SECTION:
-                        _check_version(buffer, position, order)
-                        first = len(interfaces)
-                    number += 1
-                    position = stop
-        except _Damage as damage:
-            self.truncated = (
-                f"block {number + 1} at byte {offset + position} {damage}; it and all behind it are lost"
-            )
+                        stop = position + length
+                        if (
+                            kind == _ENHANCED
+                            and captured + _ENHANCED_LEAST <= length <= _LONGEST_KEPT
+                            and captured <= LONGEST_FRAME
+                            and not length & 3
+                            and stop <= end
+                            and last(buffer, stop - _TRAILER)[0] == length
+                            and interface < len(clocks)
+                        ):
+                            numerator, denominator, shift = clocks[interface]
+                            time = (high << 32 | low) * numerator // denominator + shift
+                            if not 0 <= time <= LATEST:
+                                time = min(max(time, 0), LATEST)
+                            start = position + _FRAME_AT
+                            count += 1
+                            position = stop
+                            yield buffer, start, start + captured, time, wire, interface
+                            continue
+                    kind, length = self._measure(buffer, position)
+                    stop = position + length
+                    if stop - _TRAILER <= end < stop or (stop > end and kind in _LEAST):
+                        wanted = length
+                        break
+                    if stop > end:
+                        # of a block that is passed over, only the length at its end is still of interest
+                        tail = self._pass_over(stop - _TRAILER - end, length)
+                        offset += stop - _TRAILER
+                        buffer, position, end = tail, _TRAILER, len(tail)
+                    else:
+                        packet = self._meet(kind, buffer, position, stop)
+                        position = stop
+                        if packet is not None:
+                            count += 1
+                            yield packet
+                            continue
+                        if kind == _SECTION:
+                            enhanced = struct.Struct(f"{self._order}IIIIIII").unpack_from
+                            last = struct.Struct(f"{self._order}I").unpack_from
+                            first = self._first
+                    others += 1
+        except _Stop as why:
+            self.truncated = f"block {count + others + 1} at byte {offset + position} {why}"
         finally:
             self.count = count
 
+    def _measure(self, buffer: bytes, position: int) -> tuple[int, int]:
+        """The type of the block that begins there, and its length, which can be true."""
+        if buffer[position : position + 4] == _MAGIC:
+            self._order = _BYTE_ORDERS.get(buffer[position + _ORDER_AT : position + _HEAD], "")
+            if not self._order:
+                raise _damage("is a section header without a byte order")
+        elif not self._order:
+            raise _damage("is no section header")
+        kind, length = struct.unpack_from(f"{self._order}II", buffer, position)
+        if length < _LEAST.get(kind, _HEAD) or length & 3 or length > LONGEST_BLOCK:
+            raise _damage(f"claims {length} bytes, which no such block has")
+        if kind in _LEAST and length > _LONGEST_KEPT:
+            raise _damage(f"claims {length} bytes, more than any packet needs")
+        return kind, length
 
-def _byte_order(buffer: bytes, position: int) -> str:
-    magic = buffer[position + _BYTE_ORDER_AT : position + _BYTE_ORDER_AT + 4]
-    if magic not in _BYTE_ORDERS:
-        raise _Damage("is a section header without a byte order")
-    return _BYTE_ORDERS[magic]
+    def _meet(self, kind: int, buffer: bytes, position: int, stop: int) -> Block | None:
+        """Take in any block that is whole, of whatever kind; the packet, if it is one."""
+        if buffer[stop - _TRAILER : stop] != buffer[position + 4 : position + 8]:
+            raise _damage("does not end with the length that it begins with")
+        if kind == _SECTION:
+            major, minor = struct.unpack_from(f"{self._order}HH", buffer, position + _VERSION_AT)
+            if major != 1:
+                raise _damage(f"begins a section of version {major}.{minor}, and only 1 is defined")
+            self._first = len(self.interfaces)
+        elif kind == _INTERFACE:
+            self._add(read_interface(buffer[position + 8 : stop - _TRAILER], self._order))
+        elif kind == _SIMPLE:
+            return self._meet_simple(buffer, position, stop)
+        elif kind in (_ENHANCED, _OBSOLETE):
+            form = "IIIII" if kind == _ENHANCED else "HxxIIII"
+            fields = struct.unpack_from(f"{self._order}{form}", buffer, position + 8)
+            interface, high, low, captured, wire = fields
+            self._check(interface, captured, stop - position - _LEAST[kind])
+            number, start = self._first + interface, position + _FRAME_AT
+            time = self.interfaces[number].nanoseconds(high << 32 | low)
+            return buffer, start, start + captured, min(max(time, 0), LATEST), wire, number
+        return None
 
+    def _meet_simple(self, buffer: bytes, position: int, stop: int) -> Block:
+        """A packet without a time: the epoch says so, where another packet's time would not."""
+        self._check(0, 0, 0)
+        (wire,) = struct.unpack_from(f"{self._order}I", buffer, position + 8)
+        room = stop - position - _LEAST[_SIMPLE]
+        captured = min(wire, room, self.interfaces[self._first].snap_length or wire)
+        self._check(0, captured, room)
+        start = position + _SIMPLE_FRAME_AT
+        return buffer, start, start + captured, 0, wire, self._first
 
-def _check_version(buffer: bytes, position: int, order: str) -> None:
-    major, minor = struct.unpack_from(f"{order}HH", buffer, position + _VERSION_AT)
-    if major != 1:
-        raise _Damage(f"begins a section of version {major}.{minor}, and only 1 is defined")
+    def _check(self, interface: int, captured: int, room: int) -> None:
+        if self._first + interface >= len(self.interfaces):
+            raise _damage(f"names interface {interface}, which is not described")
+        if captured > min(room, LONGEST_FRAME):
+            raise _damage(f"claims a frame of {captured} bytes, more than it may hold")
 
+    def _add(self, interface: Interface) -> None:
+        if len(self.interfaces) >= MOST_INTERFACES:
+            raise _damage(f"is interface {MOST_INTERFACES + 1} of the file, and no more are kept")
+        self.interfaces.append(interface)
+        self._clocks.append((interface.numerator, interface.denominator, interface.offset))
 
-def _pass_over(source: ByteSource, length: int) -> int:
-    """Read and drop so many bytes; what is missing of them at the end of the file."""
-    while length and (dropped := source.read(min(length, _DROPPED_AT_ONCE))):
-        length -= len(dropped)
-    return length
+    def _pass_over(self, lacking: int, length: int) -> bytes:
+        """Drop what is lacking of a block before its trailer; the trailer, and what was read behind it."""
+        while lacking and (dropped := self._source.read(min(lacking, _DROPPED_AT_ONCE))):
+            lacking -= len(dropped)
+        tail = b"" if lacking else fill(self._source, b"", _TRAILER, chunk=CHUNK)
+        if len(tail) < _TRAILER:
+            raise _Stop(f"is lost: it ends {lacking + _TRAILER - len(tail)} bytes early")
+        if struct.unpack_from(f"{self._order}I", tail)[0] != length:
+            raise _damage("does not end with the length that it begins with")
+        return tail
 
-
-def _cut(rest: bytes, number: int, offset: int, head: struct.Struct) -> str:
-    if len(rest) < _HEAD:
-        return f"block {number} at byte {offset} is lost: its header ends {_HEAD - len(rest)} bytes early"
-    _, length = head.unpack_from(rest)
-    return _lost(number, offset, length - len(rest))
-
-
-def _lost(number: int, offset: int, missing: int) -> str:
-    return f"block {number} at byte {offset} is lost: it ends {missing} bytes early"
+    def _cut(self, rest: bytes) -> _Stop:
+        if len(rest) < _HEAD:
+            return _Stop(f"is lost: its header ends {_HEAD - len(rest)} bytes early")
+        _, length = self._measure(rest, 0)
+        return _Stop(f"is lost: it ends {length - len(rest)} bytes early")

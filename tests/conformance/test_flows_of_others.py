@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("NETPOLGEN_CONFORMANCE", ROOT.parent / "shared" / "conformance")) / "captures"
 
 LINK_TYPES = {1, 113, 276}
-FORMATS = {"pcap", "pcap-be", "pcap-ns"}
+FORMATS = {"pcap", "pcap-be", "pcap-ns", "pcapng", "pcap.gz", "pcap.zst"}
 SCORED_DIRECTIONS = {"syn", "first+port", "port", "zeek", "suricata"}
 UNREAD = {
     "ndpi-4in6tunnel.pcap": "IPv4 in IPv6: listed as a tunnel, the inside is not read",
