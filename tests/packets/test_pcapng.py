@@ -246,9 +246,20 @@ def test_every_prefix_keeps_the_packets_before_the_cut(byte_order: str) -> None:
             assert blocks.truncated.startswith(f"block {ends.index(start) + 2} at byte {start} is lost: it")
 
 
-@given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=20), st.integers(0, 220))
-def test_damage_anywhere_never_raises(changes: list[tuple[int, int]], length: int) -> None:
-    content = bytearray(a_pcapng([b"frame", b"another frame"]) + a_simple_packet(b"abc"))
+@given(
+    st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255)), max_size=20),
+    st.integers(0, 300),
+    st.integers(1, 60),
+)
+def test_damage_anywhere_never_raises_and_is_the_same_in_steps_of_any_size(
+    changes: list[tuple[int, int]], length: int, step: int
+) -> None:
+    content = bytearray(
+        a_pcapng([b"frame", b"another frame"])
+        + a_block(NAMES, bytes(40))
+        + a_simple_packet(b"abc")
+        + a_packet(b"old", kind=OBSOLETE)
+    )
     for at, value in changes:
         content[at % len(content)] = value
     found, blocks = read(bytes(content[:length]))
@@ -256,6 +267,8 @@ def test_damage_anywhere_never_raises(changes: list[tuple[int, int]], length: in
         assert 0 <= start <= end <= len(buffer)
         assert 0 <= time <= LATEST
         assert interface < len(blocks.interfaces)
+    again, other = read(bytes(content[:length]), step=step)
+    assert (frames(again), times(again), other.truncated) == (frames(found), times(found), blocks.truncated)
 
 
 @pytest.mark.parametrize("byte_order", ["<", ">"])
