@@ -142,7 +142,9 @@ def test_a_response_without_its_query_is_still_an_answer_to_the_client(tmp_path:
     assert (item.protocol, item.client, item.server_port) == (Protocol.UDP, CLIENT, 53)
     assert (item.outcome, item.dns) == (Outcome.ANSWERED, True)
     (name,) = found.names
-    assert name == NameAnswer("web.shop.svc.cluster.local", Address(SERVER), ("b.test",), item.first, item.first)
+    assert name == NameAnswer(
+        "web.shop.svc.cluster.local", Address(SERVER), ("b.test",), item.first, item.first
+    )
 
 
 def test_a_killed_writers_file_is_read_up_to_the_cut(tmp_path: Path) -> None:
