@@ -1,4 +1,4 @@
-"""DNS messages as far as they tell names of addresses: RFC 1035, RFC 3596.
+"""DNS messages as far as they tell names of addresses and services: RFC 1035, RFC 2782, RFC 3596, RFC 6762.
 
 Names are hostile text: they come back in RFC 1035 presentation format, printable ASCII only.
 """
@@ -13,13 +13,21 @@ from kubectl_netpolgen.model.network import Address, canonical_address
 
 _HEADER = struct.Struct(">HHHHHH")
 _RECORD = struct.Struct(">HHIH")
-_RESPONSE, _OPCODE, _RCODE = 0x8000, 0x7800, 0x000F
-_A, _CNAME, _AAAA, _IN = 1, 5, 28, 1
+_RESPONSE, _OPCODE, _RCODE, _NXDOMAIN = 0x8000, 0x7800, 0x000F, 3
+_A, _CNAME, _AAAA, _SRV, _IN = 1, 5, 28, 33, 1
 _ADDRESS_LENGTH = {_A: 4, _AAAA: 16}
+_SRV_TARGET = 6
+"""Priority, weight and port lie in front of an SRV record's target."""
+
+_CLASS = 0x7FFF
+"""Multicast DNS uses the highest bit of the class for itself (RFC 6762, 10.2)."""
 
 _LONGEST_NAME = 255
 _MOST_RECORDS = 512
 """More answers than any UDP message of honest size has room for."""
+
+_MOST_POINTERS = 128
+"""Compression pointers in one name: there are no more labels than that."""
 
 _LONGEST_CHAIN = 16
 """CNAMEs in a row; resolvers give up earlier."""
@@ -36,6 +44,19 @@ class Message(NamedTuple):
     """The question's name, lower case, no trailing dot; `.` is the root."""
     answers: tuple[tuple[Address, tuple[str, ...]], ...]
     """Addresses that the response gave for the name, each with the CNAMEs on the way."""
+    services: tuple[str, ...] = ()
+    """The targets of the name's SRV records, each once."""
+    nonexistent: bool = False
+    """True when the response was that there is no such name (NXDOMAIN)."""
+
+
+class _Records(NamedTuple):
+    """What one section of a message holds, in its order."""
+
+    aliases: dict[str, str]
+    """CNAMEs by their owner."""
+    addresses: list[tuple[str, Address]]
+    services: list[tuple[str, str]]
 
 
 def read_message(payload: bytes) -> Message | None:
@@ -55,10 +76,35 @@ def read_message(payload: bytes) -> Message | None:
     if at + 4 > len(payload):
         return None
     response = bool(flags & _RESPONSE)
-    answers: tuple[tuple[Address, tuple[str, ...]], ...] = ()
-    if response and not flags & _RCODE:
-        answers = _follow(name, *_read_records(payload, at + 4, min(records, _MOST_RECORDS)))
-    return Message(transaction, response, name, answers)
+    if not response:
+        return Message(transaction, response, name, ())
+    code = flags & _RCODE
+    if code or not records:
+        return Message(transaction, response, name, (), nonexistent=code == _NXDOMAIN)
+    found = _read_records(payload, at + 4, min(records, _MOST_RECORDS))
+    ways = _follow(name, found.aliases)
+    return Message(
+        transaction,
+        response,
+        name,
+        tuple(dict.fromkeys((address, ways[owner]) for owner, address in found.addresses if owner in ways)),
+        tuple(dict.fromkeys(target for owner, target in found.services if owner in ways)),
+    )
+
+
+def read_announcement(payload: bytes) -> tuple[tuple[str, Address], ...]:
+    """What a multicast DNS response tells unasked: names and their addresses, in order; () for anything else.
+
+    Such a response repeats no question (RFC 6762, 6), and often carries the addresses as additional records.
+    """
+    if len(payload) < _HEADER.size:
+        return ()
+    _, flags, questions, *sections = _HEADER.unpack_from(payload)
+    if questions or flags & (_OPCODE | _RCODE) or not flags & _RESPONSE:
+        return ()
+    return tuple(
+        dict.fromkeys(_read_records(payload, _HEADER.size, min(sum(sections), _MOST_RECORDS)).addresses)
+    )
 
 
 def read_name(payload: bytes, at: int) -> tuple[str, int] | None:
@@ -69,7 +115,7 @@ def read_name(payload: bytes, at: int) -> tuple[str, int] | None:
     labels: list[str] = []
     behind = -1
     bound = at
-    length = 0
+    length = pointers = 0
     size = len(payload)
     while at < size:
         octet = payload[at]
@@ -81,7 +127,8 @@ def read_name(payload: bytes, at: int) -> tuple[str, int] | None:
             if behind < 0:
                 behind = at + 2
             at = (octet & 0x3F) << 8 | payload[at + 1]
-            if at >= bound:
+            pointers += 1
+            if at >= bound or pointers > _MOST_POINTERS:
                 return None
             bound = at
             continue
@@ -104,32 +151,41 @@ def present_label(label: bytes) -> str:
     )
 
 
-def _read_records(payload: bytes, at: int, count: int) -> tuple[dict[str, str], list[tuple[str, Address]]]:
-    """CNAMEs by their owner, and the addresses with theirs, in order; stops at the first broken record."""
-    aliases: dict[str, str] = {}
-    addresses: list[tuple[str, Address]] = []
+def _read_records(payload: bytes, at: int, count: int) -> _Records:
+    """The records from an offset on; stops at the first broken one."""
+    found = _Records({}, [], [])
+    size = len(payload)
     for _ in range(count):
         owner = read_name(payload, at)
-        if owner is None or owner[1] + _RECORD.size > len(payload):
+        if owner is None or owner[1] + _RECORD.size > size:
             break
-        kind, family, _, length = _RECORD.unpack_from(payload, owner[1])
-        at = owner[1] + _RECORD.size
-        if at + length > len(payload):
+        name, at = owner
+        kind, family, _, length = _RECORD.unpack_from(payload, at)
+        at += _RECORD.size
+        if at + length > size:
             break
-        if family == _IN:
+        if family & _CLASS == _IN:
             if _ADDRESS_LENGTH.get(kind) == length:
-                raw = ipaddress.ip_address(payload[at : at + length])
-                addresses.append((owner[0], canonical_address(str(raw))))
+                found.addresses.append((name, _read_address(payload[at : at + length])))
             elif kind == _CNAME and (target := read_name(payload, at)) is not None:
-                aliases.setdefault(owner[0], target[0])
+                found.aliases.setdefault(name, target[0])
+            elif kind == _SRV:
+                target = read_name(payload, at + _SRV_TARGET)
+                # the root as a target says that there is no such service
+                if target is not None and target[0] != ".":
+                    found.services.append((name, target[0]))
         at += length
-    return aliases, addresses
+    return found
 
 
-def _follow(
-    name: str, aliases: dict[str, str], addresses: list[tuple[str, Address]]
-) -> tuple[tuple[Address, tuple[str, ...]], ...]:
-    """The addresses whose owner the chain of CNAMEs reaches from the question."""
+def _read_address(raw: bytes) -> Address:
+    if len(raw) == 4:
+        return Address(f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}")
+    return canonical_address(str(ipaddress.ip_address(raw)))
+
+
+def _follow(name: str, aliases: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """The names that the chain of CNAMEs reaches from the question, each with the CNAMEs up to it."""
     ways: dict[str, tuple[str, ...]] = {name: ()}
     current = name
     for _ in range(_LONGEST_CHAIN):
@@ -138,4 +194,4 @@ def _follow(
             break
         ways[following] = (*ways[current], following)
         current = following
-    return tuple(dict.fromkeys((address, ways[owner]) for owner, address in addresses if owner in ways))
+    return ways

@@ -1,17 +1,28 @@
-"""Names that a capture's DNS answers gave, each once, with bounded memory."""
+"""Names that a capture's DNS answers, TLS hellos and HTTP requests gave, each once, with bounded memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from kubectl_netpolgen.model.flow import NameAnswer
+from kubectl_netpolgen.model.flow import NameAnswer, NameSource, PeerName
 from kubectl_netpolgen.model.network import Address, address_order
-from kubectl_netpolgen.packets.dns import read_message
+from kubectl_netpolgen.packets.dns import Message, read_announcement, read_message
 
 MOST_ANSWERS = 50_000
+_MOST_TEXT = 16 << 20
+"""Characters of all names together: a hostile answer can spell one in a thousand characters."""
+
 _MOST_REMEMBERED = 8192
+_MOST_REMEMBERED_BYTES = 4 << 20
 _LONGEST_REMEMBERED = 1232
 """Bytes; the EDNS size that resolvers agree on (DNS flag day 2020)."""
+
+_MOST_PER_ADDRESS = 8
+_SOURCE_ORDER = tuple(NameSource)
+_NO_ADDRESS = (-1, 0)
+
+_Key = tuple[str, Address | None, tuple[str, ...], NameSource]
 
 
 class Heard(NamedTuple):
@@ -22,48 +33,130 @@ class Heard(NamedTuple):
     """Transaction id and name: the same at both ends of a translated conversation."""
 
 
+class _Sum:
+    """When one answer was heard first and last, and how often."""
+
+    __slots__ = ("count", "first", "last")
+
+    def __init__(self, first: int, last: int, count: int) -> None:
+        self.first, self.last, self.count = first, last, count
+
+    def add(self, first: int, last: int, count: int) -> None:
+        """Heard again; the order does not matter."""
+        self.count += count
+        if first < self.first:
+            self.first = first
+        if last > self.last:
+            self.last = last
+
+
+class _Read(NamedTuple):
+    """What a payload said, so that the same one need not be read again."""
+
+    response: bool
+    name: str
+    sums: tuple[_Sum, ...]
+
+
 class Names:
-    """Collects (name, address, CNAMEs) with the earliest time each was heard."""
+    """Collects what each name stood for, from where it was read, when and how often.
+
+    The result depends on the order of hearing only once there are more answers than room.
+    """
 
     def __init__(self, *, most: int = MOST_ANSWERS) -> None:
         self._most = most
-        self._answers: dict[tuple[str, Address, tuple[str, ...]], int] = {}
+        self._text = 0
+        self._sums: dict[_Key, _Sum] = {}
         # Clients ask the same few questions over and over: payloads without their id, already read.
-        self._read: dict[bytes, tuple[bool, str, tuple[tuple[Address, tuple[str, ...]], ...]] | None] = {}
+        self._read: dict[bytes, _Read | None] = {}
+        self._read_bytes = 0
         self.overflowed = False
 
     def hear(self, payload: bytes, time: int) -> Heard | None:
-        """Read one UDP payload from or to a DNS port; None when it is no DNS."""
+        """Read one DNS message, of UDP or of TCP without its length; None when it is none about one name."""
         rest = payload[2:]
         if rest in self._read:
-            known = self._read[rest]
+            read = self._read[rest]
+            if read is None:
+                return None
+            for known in read.sums:
+                known.add(time, time, 1)
         else:
             message = read_message(payload)
-            known = None if message is None else (message.response, message.name, message.answers)
-            if len(rest) <= _LONGEST_REMEMBERED:
-                if len(self._read) >= _MOST_REMEMBERED:
-                    self._read.clear()
-                self._read[rest] = known
-        if known is None:
-            return None
-        response, name, answers = known
-        for address, via in answers:
-            self._note((name, address, via), time)
-        return Heard(response, f"d{payload[0]:02x}{payload[1]:02x}:{name}")
+            read = None if message is None else self._enter(message, time)
+            self._remember(rest, read)
+            if read is None:
+                return None
+        return Heard(read.response, f"d{payload[0]:02x}{payload[1]:02x}:{read.name}")
 
-    def _note(self, answer: tuple[str, Address, tuple[str, ...]], time: int) -> None:
-        known = self._answers.get(answer)
-        if known is None:
-            if len(self._answers) >= self._most:
-                self.overflowed = True
-                return
-            self._answers[answer] = time
-        elif time < known:
-            self._answers[answer] = time
+    def hear_announcement(self, payload: bytes, time: int) -> None:
+        """Read one payload of the multicast DNS port: addresses told unasked, or an ordinary answer."""
+        announced = read_announcement(payload)
+        if not announced:
+            self.hear(payload, time)
+        for name, address in announced:
+            self._note((name, address, (), NameSource.DNS), time, time, 1)
+
+    def note(self, name: str, address: Address, source: NameSource, time: int) -> PeerName:
+        """Keep what a client called the server at an address, a name in the form of `read_host_name`."""
+        self._note((name, address, (), source), time, time, 1)
+        return PeerName(name, source)
+
+    def absorb(self, answers: Iterable[NameAnswer], *, overflowed: bool = False) -> None:
+        """Add what another collection of the same capture gave."""
+        self.overflowed |= overflowed
+        for item in answers:
+            key = (item.name, item.address, item.via, item.source)
+            self._note(key, item.first, item.last, item.count)
 
     def collected(self) -> tuple[NameAnswer, ...]:
-        """Every distinct answer, by name and address."""
-        found = sorted(
-            self._answers.items(), key=lambda item: (item[0][0], address_order(item[0][1]), item[0][2])
+        """Every distinct answer, by name, address (none first), source and CNAMEs."""
+        return tuple(
+            NameAnswer(name, address, via, known.first, known.last, known.count, source)
+            for (name, address, via, source), known in sorted(self._sums.items(), key=_order)
         )
-        return tuple(NameAnswer(name, address, via, time, time) for (name, address, via), time in found)
+
+    def by_address(self) -> Mapping[Address, tuple[str, ...]]:
+        """The names that DNS gave for each address, the first eight by the alphabet."""
+        found: dict[Address, set[str]] = {}
+        for name, address, _, source in self._sums:
+            if address is not None and source is NameSource.DNS:
+                found.setdefault(address, set()).add(name)
+        return {address: tuple(sorted(names)[:_MOST_PER_ADDRESS]) for address, names in found.items()}
+
+    def _enter(self, message: Message, time: int) -> _Read:
+        name = message.name
+        keys: list[_Key] = [(name, address, via, NameSource.DNS) for address, via in message.answers]
+        keys += [(name, None, (target,), NameSource.DNS) for target in message.services]
+        if message.nonexistent:
+            keys.append((name, None, (), NameSource.DNS))
+        sums = (self._note(key, time, time, 1) for key in keys)
+        return _Read(message.response, name, tuple(known for known in sums if known is not None))
+
+    def _remember(self, rest: bytes, read: _Read | None) -> None:
+        if len(rest) > _LONGEST_REMEMBERED:
+            return
+        if len(self._read) >= _MOST_REMEMBERED or self._read_bytes >= _MOST_REMEMBERED_BYTES:
+            self._read.clear()
+            self._read_bytes = 0
+        self._read[rest] = read
+        self._read_bytes += len(rest)
+
+    def _note(self, key: _Key, first: int, last: int, count: int) -> _Sum | None:
+        known = self._sums.get(key)
+        if known is not None:
+            known.add(first, last, count)
+            return known
+        text = len(key[0]) + sum(map(len, key[2]))
+        if len(self._sums) >= self._most or self._text + text > _MOST_TEXT:
+            self.overflowed = True
+            return None
+        self._text += text
+        known = self._sums[key] = _Sum(first, last, count)
+        return known
+
+
+def _order(item: tuple[_Key, _Sum]) -> tuple[str, tuple[int, int], int, tuple[str, ...]]:
+    name, address, via, source = item[0]
+    return name, _NO_ADDRESS if address is None else address_order(address), _SOURCE_ORDER.index(source), via

@@ -29,11 +29,11 @@ def test_the_same_payload_under_another_id_is_another_message() -> None:
     assert keys == [Heard(False, f"d0001:{NAME}"), Heard(False, f"d0002:{NAME}")]
 
 
-def test_each_answer_is_kept_once_with_its_earliest_time() -> None:
+def test_each_answer_is_kept_once_with_its_times_and_count() -> None:
     heard = Names()
     for time in (300, 100, 200):
         heard.hear(answer("10.0.0.1", transaction=time), time)
-    assert heard.collected() == (NameAnswer(NAME, Address("10.0.0.1"), (), 100, 100),)
+    assert heard.collected() == (NameAnswer(NAME, Address("10.0.0.1"), (), 100, 300, 3),)
 
 
 def test_one_address_may_have_many_names_and_the_order_is_fixed() -> None:
