@@ -27,7 +27,8 @@ def read_host(payload: bytes) -> str | None:
     """The name that a request asks for, without port; None when it is no request, or names only an address.
 
     A target that is a whole URL overrides the Host field (RFC 9112, 3.2.2). Of a request through a proxy,
-    with such a target or with CONNECT, this is the name of who is behind it: that is told nowhere else, and the row shows the proxy's address beside it. A Host field that the segment's end cuts is none.
+    with such a target or with CONNECT, this is the name of who is behind it: that is told nowhere else, and
+    the row shows the proxy's address beside it. A Host field that the segment's end cuts is none.
     """
     line = _LINE.match(payload, 0, _LONGEST_HEAD)
     if line is None:

@@ -52,7 +52,7 @@ def read_client_hello(payload: bytes) -> ClientHello | None:
     if not 0 < record <= _LONGEST_RECORD:
         return None
     at = _RECORD_HEADER + _HANDSHAKE_HEADER
-    if size >= at and record >= _HANDSHAKE_HEADER:
+    if size >= at and record > _HANDSHAKE_HEADER:
         length = payload[6] << 16 | payload[7] << 8 | payload[8]
         if not _SHORTEST_HELLO <= length <= _LONGEST_HELLO or (size > at and payload[at] != _MAJOR):
             return None
@@ -89,7 +89,7 @@ def _read_pieces(payload: bytes) -> ClientHello | None:
     size = len(payload)
     content = b""
     length = at = 0
-    while at + _RECORD_HEADER <= size and len(content) < _HANDSHAKE_HEADER + length + 1:
+    while at + _RECORD_HEADER <= size and (not length or len(content) < _HANDSHAKE_HEADER + length):
         if payload[at] != _HANDSHAKE or payload[at + 1] != _MAJOR:
             return None
         record = payload[at + 3] << 8 | payload[at + 4]

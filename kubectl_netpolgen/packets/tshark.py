@@ -22,7 +22,7 @@ MOST_MEMORY = 4 << 30
 
 _PROGRAM = "tshark"
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
-_LIMIT = 'ulimit -c 0 -f 0; ulimit -v "$1"; ulimit -t "$2"; shift 2; exec "$@"'
+_LIMIT = 'ulimit -c 0; ulimit -f 0; ulimit -v "$1"; ulimit -t "$2"; shift 2; exec "$@"'
 """Limits of its own for the shell that becomes tshark: setting them after a fork is unsafe with threads."""
 
 _QUIET = ("-n", "-Q")

@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpolgen.packets.dns import Message, present_label, read_message, read_name
+from kubectl_netpolgen.packets.dns import (
+    Message,
+    present_label,
+    read_announcement,
+    read_message,
+    read_name,
+)
 from tests.packets.factories import AAAA, CNAME, A, dns_message, dns_name
+from tests.packets.factories_names import SRV, announcement
 
 NAME = "api.example.test"
 ADDRESS = ipaddress.ip_address("203.0.113.10").packed
@@ -174,3 +181,59 @@ def test_any_damage_to_an_answer_is_survived(data: st.DataObject) -> None:
     message = read_message(bytes(content))
     if message is not None:
         assert message.name.isprintable()
+
+
+def test_services_are_told_by_their_targets() -> None:
+    message = answer(
+        (NAME, SRV, bytes(6) + dns_name("B.test")),
+        (NAME, SRV, bytes(6) + dns_name("a.test")),
+        (NAME, SRV, bytes(5) + b"\1" + dns_name("b.test")),
+        ("other.test", SRV, bytes(6) + dns_name("c.test")),
+        (NAME, SRV, bytes(6) + b"\0"),
+        (NAME, SRV, bytes(3)),
+    )
+    assert message.services == ("b.test", "a.test")
+
+
+def test_a_name_that_does_not_exist_is_told_from_other_refusals() -> None:
+    assert [answer(rcode=code).nonexistent for code in (0, 2, 3, 5)] == [False, False, True, False]
+
+
+def test_a_long_way_of_pointers_ends() -> None:
+    # each points to the one before: 500 hops from the last
+    payload = b"\1a\0" + b"".join(
+        (0xC000 | max(0, 1 + 2 * number)).to_bytes(2, "big") for number in range(500)
+    )
+    assert read_name(payload, len(payload) - 2) is None
+
+
+def test_an_announcement_tells_names_with_all_sections() -> None:
+    payload = announcement(
+        ("Printer.local", AAAA, ADDRESS6),
+        ("printer.local", A, ADDRESS),
+        ("printer.local", A, ADDRESS),
+        additional=2,
+    )
+    assert read_announcement(payload) == (
+        ("printer.local", "2001:db8::10"),
+        ("printer.local", "203.0.113.10"),
+    )
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        dns_message(NAME, records=[(NAME, A, ADDRESS)], response=True),
+        announcement((NAME, A, ADDRESS), flags=0),
+        announcement((NAME, A, ADDRESS), flags=0x8403),
+    ],
+)
+def test_what_is_asked_for_or_refused_is_no_announcement(payload: bytes) -> None:
+    assert read_announcement(payload) == ()
+
+
+@given(st.binary(max_size=120))
+def test_no_announcement_can_raise(noise: bytes) -> None:
+    for payload in (noise, announcement((NAME, A, ADDRESS))[:12] + noise):
+        read_announcement(payload)

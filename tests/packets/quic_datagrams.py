@@ -1,0 +1,68 @@
+"""Datagrams of QUIC clients, protected as RFC 9001, 5 says: three Initials of 1,200 bytes.
+
+Kept as bytes, because the standard library has no AES to make them with.
+"""
+
+from __future__ import annotations
+
+import base64
+
+INITIAL = base64.b64decode(
+    "wAAAAAEIAQIDBAUGBwgAAESe7iCcRT+1Gut/d5rrF1a4/ju5E6U+E3/WSxrukO3ohrO1KRxE2af6jID65FdRjbbVjGDK1JCr7fUy"
+    "u66CilbPgZA26VcF2Lekzbj0Kd/MGE7MhpZQDHVECUbLXF6lBCWqGLUvjUyPt0uNkVEXOl07oFLrCC86DFPBqjkTWpxYOH+yaGVz"
+    "LECIYnOUoJpLeUtGmonCZDyQa6HPLXcQCwqzR/ZTj0vqlTx6Y64zPN8V3PxY1gdkBhUvj0CP6+1KBOu6mugIPVHY8sIIg8Ad3OKX"
+    "gJnjur6IoOeQhghBlbgO57kQXf7IZzl31DykD6A0iV78Yw6LeNImYxOuvCR2KC96vDvSLzbwNe1TSOAylKVzKcPI2pAMdbgSh+Xf"
+    "mgCfw4kZjQvhzP431MaCaoQunj/h26W7kltYSqjhvZ4vv7PYjxwHahaVZMUU4UHv8G+2s5ep2uxLDktpdFoXPZSKqFsjcZpIQJhf"
+    "YlaubzgECIFNoP34mJ6WbvZS8Rr+BQ5Jn3FItlK5+hXHkPP2ZCNZE0pteXIAExHQ1S9JyvDQzOehSfgEGeanEqA1cles3FTsvDG0"
+    "8hdQE2jALtRxxsc1qfF8HMWTcAuWOk2j0/2VbISAZLcn/cpjM4ObMrtZ3wF22FTL1dccZ9Ap62J1SGjCVkLMM0nSITYaaEOF9o4Z"
+    "NAjWTM8LdEHp0PT9+iVmMiSMx5aFHzxDsPtNm9N77qy5psHLupU8H3j87STaCybwwBsAx94vHZWRSnvCoI3V1zukHeY/9mAzbSNW"
+    "FyXbKld7r7st44HMFw4DciMQUjmHAKBTnYwHIg/fJMADgzWJosTXqGb8SB4c3pL4hrFCd6lK0yqcEMmXItJo6FfkMKQge2VzaTlU"
+    "o4GzDqzIRV/nHZy+1MQaQWunYshDYnBm5fdqP/UA2LyRGzFyGdPpVCgWL+r1J1EzA8EfhpGZmAWFEqBKM6WQ/sWPNTLw1HgB8rt9"
+    "23Rljgk3OLpTpMWVP9LqvsDqK/ilJ31KOMH5nHyj/74yXZRl2LWgvpFJbg3SBe0PPC8zUhbJi+uaTZgBwMFRL/s11OfmZd8xTHaN"
+    "TXcIWkx789W6IXCav3igqZWv3ntweNRzJaZk1HrrRmqj4BKWhvVlRfa+GCzkewZ24cV4e4LEAw7rgGflNXskaDHiA1OjpalzZsTg"
+    "7ezisSFrJRWqUA7SEgwokDlEsGlJGHkiswKCvoLjjhoXKq+rlumVNnSFyTYP9Ep/o9cbiU9Y4XZVCp4bGRC/TB7DBHbJv1Z44lzd"
+    "PvK4chzmpqm5Gp25Z2G0OpXyYfoUIDsfOlQUYH9BC9cElSIJFbJ+tU7bNyRBOzD1HUXzHSRICSC6QL7bft30QyzUG6XtURTHRDmf"
+    "Z3G8xCMyj4sGLHrlUoHTfAcCz9+UCMrM/RX18C2QEFB12eq+Ubrqe9YzYJXT/7oCRlHQNSXOwHPp7XKPHdcUhOytw0ib7Rhou15a"
+    "HZWBPN5vBZNlsafpzJWeAs95dEFvAjdt6f/NeVcIFza9TKklScdBOkHp5VKdOmCG0mqsv6Wd+/OmOpqpPD6qE7bfFhOpUjR5a/uc"
+)
+"""A whole ClientHello for `quic.example.test`."""
+
+FIRST_OF_TWO = base64.b64decode(
+    "xwAAAAEICwwNDg8QERIAAESeLbiNfK2hlV0dmwx3BDXc0NW/cDnE5+cIOgzxAD4InRTWEKI/f5XYpcajMy2y//yvZl3gmFq5HS59"
+    "X7Zctkl3NI66+fiRwfn8EHl6Cncikoj6PozTFlLI80WR+Mh6Gp90s8GIBjnYZYyFxQAFrMpKSzSrZmDd3VbREL6tYL+7jUCwquTp"
+    "cSEoDrJIvHVs/sFZHdm5UvnFM2tw8YSxj4T/t6yWQg03cboR65pCL5cePmUXNdOsYZgBpRYTJZdASv6uIG3pEla6+pp0oP+Mr7ys"
+    "EVNTVPs+0Nf9U0NeS5eNTt85/CL3ENBnj3IxinA5cH4XABG6dhI2OztK4X4u8DV5Enge/CYDgmhZtkq7GYYNLluEtM0VsE3Az688"
+    "4ojxN+IYi12xP85YDxR8E6DMTS3nzRR1BJ7RgF6Z8X8NCdFCgdoLHVZiZSJSVhyVm8x46k+hA6Iovyf8OX6OzWBDzIlsGGauBWrf"
+    "tZrIarrc/mlxWP+mTNWdvFk23uvuEGe+JciMEeDfr/286fxSkCgZ/vCUrbf1kSuIouQdHagUNC7XQGfqBWh8hl4CycFaepWLe2Em"
+    "QIe1LrwwqD/VqkyY+ZIuSmqCVzVlE/tNUgD0BvUfUOlmle4Oj08f0cGf/tKfuUfNsUderUk175VoTiIN7p/k2udhbN/S2E0/YDLu"
+    "xIQs4u7EdkL5lKR+tU0iDxYgBYCkTYyjHuC+s4OR4kFOrpGEof4py7+05a03WMgTjSZozH09gHD1G512V26o7Xsg3u4+QC/dHqmq"
+    "gVw5yCm/psEvaTzLmSVHEOLyjlBqjZAQ05oTzjiSV0hgVcM9Dsdoo7AP1FG/hYiC7tzFG2ELgO+W/V1IKIpv69cVKhV/UQ3RWvK4"
+    "UiFyNx7hlLBTPNif4qEBhxT+PvqOYCdsI5rliT3zPOe2/cVcQjc3U9CfrC/EG1RMxBuPJNJEvviPN8LQt4fnKXQM8xO4gBrnHmHU"
+    "ifsf5sqTQiPv+Yaj2T+wFoBUi/SXnZ7LyvhDiDhZbjscOOGZmco+O44tsp6gdM/Rhf6c2anLCYWTgMtC4r01axoQ5Evy+MLRypA6"
+    "LgIgzg++536WMLvsYJtULEVboThKoA3ftIhmWaAkRgNZukOoo6iaHNKkuqsPrBxj4OgO2uv+5RTvBy9UM2LDti9iSKtX726Z/9Ka"
+    "ObsNT0WYq7RuIuVEs4FaqZL/32AP9QgDRY9qfT9RsvA/bEOLYa/VhAEzhPi5ecaVYY6XtyBI5OK/DQJL1zVW2jEap4wcmBIakpf2"
+    "9r/sphS/WegtT42breMM/5Pl9PeLNTRb/d/HPqylv3mphGwXRkbcIJ8hhP3W6a3fE+5aaf0IQlrSRAe8no+x7GtSPTBKvcc695Gn"
+    "8AkqqODe4vE/kLjTb74916ApvoV8PuQTdu74ufZ/y5hkwTvMGdDe6g8htT4TDE70AUiHpbwSp0PGm6rLhBZeWtz5kUT7wSXA2CEV"
+    "U087zDdGesuKb4YwIbNa7l3ds5AiNg+aVPlTAfmfpokWTHg8/1L6P6L8WL6gjFxt6/DWphovNVjD1q6htTngOhnjHhGEZM3N0xP/"
+)
+"""The first 1,000 bytes of a ClientHello whose name lies behind a post-quantum key share."""
+
+SECOND_OF_TWO = base64.b64decode(
+    "zAAAAAEICwwNDg8QERIAAESeWBz68rdwFdKu0RiJPufoyNbEpZknDsWjWdQ00dXc2XkEW85GWNxP/u5bMRAfLKTVmR2HL9Fs41Mh"
+    "TGnUY0cVUC/8BrbKGsKhy0IbnT+3WepAi4mQAsdDkWgqdDocyDe/UpL6AaMhGx+0oi8ur8wmC34mIWcV5dKnV8h+pxdTHn2gSJQ+"
+    "X/4dRJ7qqdXZW8AZYzUsmTeWRPHU/8pEkyHAfmFWE5RDG6uaeLfvq/mdJc7GxHWCPXcJCrfhF9Djo+8R7r0iW+AAgLcGRhZ35jd8"
+    "07hMffn3VcHbgCp6vo6EOtkVVbMufURM7S7ploQw8tQQ1SzqiR0/R1B9B73LC6wL1v59ASeNUq+DElORLrnXk5O0N8pbP7G/n158"
+    "CMhxa7ErVs4IF30GsoRMYaQD5N5EgpXBtTVkr00vTsHxLfTDkpfck0PGVf8mVpzPSvxmQ/ABqLrvB301n5ivF+zHDca4qjpYa9kG"
+    "ribqHJS55ucpjk2SVKTQE/f0CiViNnQ3bCi2dcydNlzN7MhGuV69uQ9PxaLFFu0d/REhLnMtXS4PF07sZognO9m0jtvSp2Ek2+Bb"
+    "xP27B3xY1gkVBGJt5bdlOKTpaI3cRuSWT59nYajgnPLPrh/A28TPHqIZUBmDK9J83LG8dCzivtIalRcH2pCvwFNtBQsvoa6NnRlO"
+    "kA46UIwWD4QHmcFhHyxMke4z4jHnF48aANz65UKXl6RBgBXeEPz2+0aqCYDUTV7jWR4fPHfnAFrUFcX+gRFY3+vHPkTjmDX9zmg+"
+    "Sx6E7RaEXamt9NOoFUEJIaO6+R2BcmnvI/1LyopdU2lU9uqZVd7fVjGUVsIr0j0C9qZZljIjUsFj5ilAFDj/0C2ytFYLX1pZRwkP"
+    "DnMGL8L4/egIb/KlEYIIjOzJVHHMOY/N5Gob2VLWOwIw0ePVfx6RkDdSIN6QkX3TQXLcw7GrguQzNqtQ8/MIujuy037icg/+BQal"
+    "8M0NckoYU1UAL7ExDuXmt2TVNRDi3uwW7cakPvZ46iQAn71HwzGjUhjlaANmY33/2mDzzmBLXBBTkKXo7EwDSwbiBZSDnDBNNSMU"
+    "Erzy3ESOVh3vqaiq2T7fjp9JmsV29fOl3alTZBwsXfndubJfhZ4fFr+h/PVe3AKMBiBVsQZXObC7uEig2w2xjsRbwQYPyCfRas9S"
+    "iUe8zOxgYP5ZAt3g/urjwptjz4xSgOaSrC+PBzQCeLla2Ln71b1QGtqjqFzZnZzYFtGrPH16Hgyl2BXkHmYsO9CnQGsY09Ir2XnS"
+    "wtORBVhjcAoJfGqBVfwZ9butss/2X9mhFbTO9r1UKiI4z7m+ZOEv/9bdfAGxRKyrh0XXvTJP+W4xDh5C2c9MjL2BUCUVw0DwWQ22"
+    "opwALfMZer75FdLklrDXeD403VEPLmkiOlNUt9OxFgVnZkKcMcMLjZNkXjwseJoPxHnzWh7gLXV/sJoGPZXq4Tz+V7xAcMHWjzfi"
+    "76CHY37oaqEDQeQGISUVeeGUIycaucuQiu/hEgWqyQ4Gmq28mF1ZGetxF47g9AiSh+54RkGhd1qARLe7iu7Xxu5G0LlPLMA0hJM7"
+)
+"""The rest, with the name `two.example.test`."""
