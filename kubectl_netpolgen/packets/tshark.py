@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,7 +93,7 @@ def limited_command(program: Path, arguments: Sequence[str], *, seconds: int) ->
 
 def stream_fields(
     program: Path, capture: Path, fields: Sequence[str], *, seconds: int, display_filter: str = ""
-) -> Iterator[list[str]]:
+) -> Generator[list[str], None, None]:
     """The first occurrence of each field, packet by packet, while tshark reads a whole capture.
 
     TsharkFailed: it ended with an error, was killed by its limits, or took longer than so many seconds.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_netpolgen.model.flow import NameSource
-from kubectl_netpolgen.model.network import Protocol
+from kubectl_netpolgen.model.network import Address, Protocol
 from kubectl_netpolgen.packets.dissector import PacketName
 from kubectl_netpolgen.packets.rare_links import DissectedPacket, dissect_packets, parse_time
 from kubectl_netpolgen.packets.tshark import TsharkFailed, find_tshark
@@ -51,9 +51,9 @@ def test_packets_of_a_link_type_that_we_do_not_read_are_told(tmp_path: Path) -> 
         time=0,
         wire=len(segment.ip) + 2,
         protocol=Protocol.TCP,
-        source=CLIENT,
+        source=Address(CLIENT),
         source_port=40000,
-        destination=SERVER,
+        destination=Address(SERVER),
         destination_port=443,
         flags=PSH | ACK,
         sequence=7,
