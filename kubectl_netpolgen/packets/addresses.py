@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from enum import Enum
 
+from kubectl_netpolgen.model.flow import Reach
 from kubectl_netpolgen.model.network import Address, canonical_address, is_group_address, is_loopback
 
 _UNSPECIFIED = ("0.0.0.0", "::")
-
-
-class Reach(Enum):
-    """Whom packets between two addresses concern."""
-
-    PEERS = "peers"
-    """Two hosts: what NetworkPolicy is about."""
-    LOOPBACK = "loopback"
-    """Nobody outside the pod."""
-    NOBODY = "nobody"
-    """A group, or a host that has no address yet: no peer can be named."""
 
 
 class Addresses:
@@ -47,7 +36,7 @@ def _classify(*ends: Address) -> Reach:
     if any(is_loopback(end) for end in ends):
         return Reach.LOOPBACK
     if any(end in _UNSPECIFIED or is_group_address(end) for end in ends):
-        return Reach.NOBODY
+        return Reach.GROUP
     return Reach.PEERS
 
 

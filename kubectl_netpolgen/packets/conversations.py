@@ -1,122 +1,138 @@
-"""Halves to conversations: which end asked, what became of it, the keys that both vantage points share."""
+"""Halves to conversations and flows: which end asked, what became of it, what both vantage points share."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from kubectl_netpolgen.analysis.flows import smallest_keys
-from kubectl_netpolgen.model.flow import Conversation, Direction, Outcome
+from kubectl_netpolgen.model.flow import Conversation, Direction, Outcome, Reach, Tunnel
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.packets.addresses import Addresses, halve
-from kubectl_netpolgen.packets.halves import Half
+from kubectl_netpolgen.packets.halves import Half, Row, half_of, names_in_order, smallest_numbers
 from kubectl_netpolgen.packets.network import SCTP, TCP, UDP
-from kubectl_netpolgen.packets.signals import (
-    ACCEPTS,
-    ASKS,
-    CARRIES,
-    OPENS,
-    PROHIBITED,
-    REFUSED,
-    REPLIES,
-    RESETS,
+from kubectl_netpolgen.packets.signals import ASKS, BROADCAST, REPLIES
+from kubectl_netpolgen.packets.table import (
+    Context,
+    End,
+    Rows,
+    destination_end,
+    reverse,
+    source_end,
 )
+from kubectl_netpolgen.packets.verdicts import EPHEMERAL, Halves, Verdict, judge
 
-_PROTOCOLS = {SCTP: Protocol.SCTP, TCP: Protocol.TCP, UDP: Protocol.UDP}
+PROTOCOLS = {SCTP: Protocol.SCTP, TCP: Protocol.TCP, UDP: Protocol.UDP}
+JUDGED = 0xFF
+"""The signals that the rules look at."""
 _KEY_PREFIX = {Protocol.TCP: "t", Protocol.SCTP: "s"}
-_WEIGHT = {0: 0, OPENS: 1, ACCEPTS: 1, OPENS | ACCEPTS: 2}
-"""Of a handshake seen in one direction: the question, the answer, or both."""
 _PORTS = struct.Struct(">HH")
-_SILENT = Half(0)
+_SILENT = Half()
 """Stands for an end that sent nothing; never counted into."""
 
-
-def join_halves(halves: Mapping[int, Mapping[bytes, Half]], addresses: Addresses) -> tuple[Conversation, ...]:
-    """Every conversation, oriented from client to server, ordered by protocol, client and server."""
-    found = []
-    for number, protocol in _PROTOCOLS.items():
-        made: dict[bytes, Conversation] = {}
-        # In the order of the halves, which is that of their memory; a sort before this costs twice the time.
-        for key, half, back in _pairs(halves.get(number, {})):
-            direction, turned = orient(key, half, back)
-            if turned:
-                key, half, back = reverse(key), back, half
-            made[key] = _conversation(protocol, key, direction, half, back, addresses=addresses)
-        # IPv4 before IPv6, then by number
-        found += [made[key] for key in sorted(sorted(made), key=len)]
-    return tuple(found)
+Order = tuple[str, int, bytes, int, str]
+"""How conversations are sorted: by protocol, IPv4 before IPv6, by the numbers of addresses and ports (client
+before server), VLAN and tunnel, none before any."""
 
 
-def reverse(key: bytes) -> bytes:
-    """The key of the packets that go the other way."""
-    ports = len(key) - 4
-    middle = ports // 2
-    return key[middle:ports] + key[:middle] + key[ports + 2 :] + key[ports : ports + 2]
+class Pair(NamedTuple):
+    """Both halves of a conversation, oriented."""
+
+    context: Context
+    key: bytes
+    """Addresses and ports from client to server."""
+    client: Half
+    server: Half
+    verdict: Verdict
 
 
-def _pairs(halves: Mapping[bytes, Half]) -> Iterator[tuple[bytes, Half, Half]]:
-    """Each 5-tuple once, its earlier sender first."""
-    for key, half in halves.items():
-        opposite = reverse(key)
-        back = halves.get(opposite)
-        if back is None or opposite == key:
-            yield key, half, _SILENT
-        elif (half.first, key) < (back.first, opposite):
-            yield key, half, back
+def pair_halves(rows: Rows, proven: frozenset[End]) -> Iterator[Pair]:
+    """Each conversation of a part of the table once, in no order."""
+    for context, halves in rows.items():
+        if context.protocol not in PROTOCOLS:
+            continue
+        for key, half in halves.items():
+            opposite = reverse(key)
+            back = halves.get(opposite)
+            if back is None or opposite == key:
+                back = _SILENT
+            elif opposite < key:
+                continue
+            if not half.packets and not back.packets:
+                continue
+            if opposite < key:
+                # the half with the smaller key is silent and has no row
+                key, opposite, half, back = opposite, key, back, half
+            verdict = judge(_rules_view(context, key, half, back, proven))
+            if verdict.turned:
+                key, half, back = opposite, back, half
+            yield Pair(context, key, half, back, verdict)
 
 
-def orient(key: bytes, half: Half, back: Half) -> tuple[Direction, bool]:
-    """How the client is known, and whether it is the receiver of `key`'s packets rather than the sender.
-
-    A SYN or its answer decides; where both ends opened (a source port used the other way round later), the
-    attempt that was accepted, else the earlier. Without a handshake: the sender of a DNS query, then the
-    higher port, then the first sender.
-    """
-    there, here = half.signals, back.signals
-    forward, backward = there & OPENS | here & ACCEPTS, here & OPENS | there & ACCEPTS
-    if forward or backward:
-        turned = _WEIGHT[backward] > _WEIGHT[forward]
-        opened = (backward if turned else forward) & OPENS
-        return (Direction.SYN if opened else Direction.SYNACK), turned
-    asked, replied = there & ASKS | here & REPLIES, there & REPLIES | here & ASKS
-    if bool(asked) != bool(replied):
-        return Direction.HEURISTIC, bool(replied)
-    return Direction.HEURISTIC, key[-4:-2] < key[-2:]
-
-
-def judge(client: Half, server: Half, *, protocol: Protocol) -> Outcome:
-    """What became of the attempts; of several on one 5-tuple the best."""
-    if protocol is Protocol.UDP:
-        if server.packets:
-            return Outcome.ANSWERED
-    elif server.signals & ACCEPTS or client.signals & server.signals & CARRIES:
-        return Outcome.ESTABLISHED
-    elif not client.signals & OPENS or (client.signals | server.signals) & CARRIES:
-        return Outcome.UNKNOWN
-    elif server.signals & RESETS:
-        return Outcome.REFUSED
-    if client.signals & REFUSED:
-        return Outcome.REFUSED
-    if client.signals & PROHIBITED:
-        return Outcome.PROHIBITED
-    return Outcome.UNANSWERED
+def _rules_view(context: Context, key: bytes, there: Half, here: Half, proven: frozenset[End]) -> Halves:
+    source, destination = _PORTS.unpack_from(key, len(key) - 4)
+    protocol = context.protocol
+    both = there.packets and here.packets
+    there_first = there.first <= here.first if both else there.packets > 0
+    return Halves(
+        protocol,
+        there.signals & JUDGED,
+        here.signals & JUDGED,
+        there.packets > 0,
+        here.packets > 0,
+        there_first,
+        source < destination,
+        source > destination,
+        source >= EPHEMERAL and destination >= EPHEMERAL,
+        (protocol, source_end(key)) in proven,
+        (protocol, destination_end(key)) in proven,
+    )
 
 
-def _conversation(
-    protocol: Protocol, key: bytes, direction: Direction, client: Half, server: Half, *, addresses: Addresses
-) -> Conversation:
+def order_of(pair: Pair) -> Order:
+    """The place of a conversation among the others."""
+    context = pair.context
+    return (
+        PROTOCOLS[context.protocol].value,
+        len(pair.key),
+        pair.key,
+        -1 if context.vlan is None else context.vlan,
+        context.tunnel.value if context.tunnel else "",
+    )
+
+
+def encode_pair(pair: Pair) -> Row:
+    """A pair as plain values, for a temporary file."""
+    context, key, client, server, verdict = pair
+    where = (context.protocol, context.vlan, context.tunnel and context.tunnel.value)
+    told = (verdict.direction.value, verdict.turned, verdict.outcome.value)
+    return where, key, client.as_row(), server.as_row(), told
+
+
+def decode_pair(row: Row) -> Pair:
+    """The pair that `encode_pair` wrote."""
+    (protocol, vlan, tunnel), key, client, server, (direction, turned, outcome) = row
+    context = Context(protocol, vlan, Tunnel(tunnel) if tunnel else None)
+    verdict = Verdict(Direction(direction), turned, Outcome(outcome))
+    return Pair(context, key, half_of(client), half_of(server), verdict)
+
+
+def make_conversation(pair: Pair, addresses: Addresses) -> Conversation:
+    """The conversation that two halves are."""
+    context, key, client, server, verdict = pair
+    protocol = PROTOCOLS[context.protocol]
     source, destination = halve(key[:-4])
     client_port, server_port = _PORTS.unpack_from(key, len(key) - 4)
     both, spoken = client.packets and server.packets, client if client.packets else server
-    connections = 1
+    signals = client.signals | server.signals
+    numbers = connection_numbers(client, server)
     if protocol is Protocol.UDP:
-        questions = (client.questions or []) + (server.questions or [])
-        keys = smallest_keys(questions or (f"u{client_port}",))
+        keys = smallest_keys(_questions(client, server) or (f"u{client_port}",))
     else:
         prefix = _KEY_PREFIX[protocol]
-        numbers = {*client.opened, *server.accepted}
         keys = smallest_keys([f"{prefix}{number:08x}" for number in numbers])
-        connections = max(1, len(numbers))
+    more = [half.extra for half in (client, server) if half.extra is not None]
     return Conversation(
         protocol=protocol,
         client=addresses.spell(source),
@@ -129,9 +145,30 @@ def _conversation(
         bytes_to_client=server.bytes,
         first=min(client.first, server.first) if both else spoken.first,
         last=max(client.last, server.last) if both else spoken.last,
-        direction=direction,
-        outcome=judge(client, server, protocol=protocol),
-        connections=connections,
+        direction=verdict.direction,
+        outcome=verdict.outcome,
+        connections=max(1, len(numbers)),
         keys=keys,
-        dns=bool((client.signals | server.signals) & (ASKS | REPLIES)),
+        dns=bool(signals & (ASKS | REPLIES)),
+        names=names_in_order({name for extra in more for name in extra.names}) if more else (),
+        duplicates=sum(extra.duplicates for extra in more),
+        later_fragments=sum(extra.fragments for extra in more),
+        later_fragment_bytes=sum(extra.fragment_bytes for extra in more),
+        vlan=context.vlan,
+        tunnel=context.tunnel,
+        reach=Reach.GROUP if signals & BROADCAST else addresses.reach(key[:-4]),
     )
+
+
+def connection_numbers(client: Half, server: Half) -> set[int]:
+    """What tells the connections of a 5-tuple apart, at most 1,024 numbers."""
+    numbers: set[int] = set()
+    if client.extra is not None:
+        numbers.update(client.extra.opened)
+    if server.extra is not None:
+        numbers.update(server.extra.accepted)
+    return set(smallest_numbers(numbers))
+
+
+def _questions(*halves: Half) -> Iterable[str]:
+    return [question for half in halves if half.extra is not None for question in half.extra.questions]

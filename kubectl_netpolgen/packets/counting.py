@@ -1,214 +1,242 @@
-"""Records to halves: the one loop that sees every packet.
+"""Packets of any shape to halves: the one text of what a packet counts for.
 
-Plain TCP and UDP over IPv4 and IPv6 of a known half is counted in the loop itself; everything else goes to
-`_meet`, which knows all the shapes and alone decides what becomes a half. The loop repeats no check that a
-half's first packet passed, and calls nothing that it need not: it runs a million times a file.
+The quick ways for plain packets, `plain.py` of the standard library and the columns of numpy, count only what
+they are sure to count as this does, and bring everything else here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from kubectl_netpolgen.model.network import DNS_PORT
-from kubectl_netpolgen.packets.addresses import Addresses, Reach
-from kubectl_netpolgen.packets.halves import Half
-from kubectl_netpolgen.packets.inexpressible import Inexpressible, is_housekeeping
-from kubectl_netpolgen.packets.link import ETHERTYPE_IPV6, Link, find_network, is_broadcast
-from kubectl_netpolgen.packets.names import Names
-from kubectl_netpolgen.packets.network import SCTP, TCP, UDP, Transport, find_transport
-from kubectl_netpolgen.packets.pcap import Record
+from kubectl_netpolgen.model.flow import Tunnel
+from kubectl_netpolgen.packets.addresses import Addresses
+from kubectl_netpolgen.packets.fragments import Fragments
+from kubectl_netpolgen.packets.halves import Half, is_dns
+from kubectl_netpolgen.packets.link import Link, find_network, is_broadcast
+from kubectl_netpolgen.packets.network import ICMP, ICMPV6, SCTP, TCP, UDP, Transport, find_transport
+from kubectl_netpolgen.packets.payloads import (
+    NOTHING,
+    TCP_STARTS,
+    UDP_STARTS,
+    Payloads,
+    Said,
+    Whole,
+    direction_key,
+)
 from kubectl_netpolgen.packets.sightings import Sightings, frame_identity
 from kubectl_netpolgen.packets.signals import (
     ACCEPTS,
     ASKS,
-    HANDSHAKE,
+    BROADCAST,
     OPENS,
     REPLIES,
     SCTP_SIGNALS,
     TCP_SIGNALS,
 )
+from kubectl_netpolgen.packets.table import Context, HalfTable
+from kubectl_netpolgen.packets.tunnels import find_inner
 from kubectl_netpolgen.packets.unreachable import quoted_failure
 
-_DNS_PORT = DNS_PORT.to_bytes(2, "big")
-_NO_PORT = bytes(2)
-_IPV6 = ETHERTYPE_IPV6.to_bytes(2, "big")
+RELIEVED_EVERY = 4096
+"""Records between two looks at the size of the table."""
+
+_PORTED = (TCP, UDP, SCTP)
 _PORTS = 4
 _UDP_HEADER = 8
-_TCP_FLAGS = 13
-_SCTP_CHUNK = 12
-_SCTP_INITIATE_TAG = 16
+_TCP_FLAGS, _TCP_HEADER = 13, 20
+_SCTP_CHUNK, _SCTP_INITIATE_TAG = 12, 16
+_PLAIN = {protocol: Context(protocol) for protocol in range(256)}
+
+
+class Frame(NamedTuple):
+    """One captured frame and what its record says of it."""
+
+    buffer: bytes
+    start: int
+    end: int
+    time: int
+    """Nanoseconds since the epoch."""
+    wire: int
+    """Bytes on the wire, with the link header."""
+    link: Link
+    number: int
+    """How many records came before it in the capture."""
+    place: bytes | int | None
+    """What tells its interface from others; None where each frame is seen once only."""
 
 
 class Tally:
     """Everything that the packets of one capture add up to."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(
+        self, *, file: str = "", inner: bool = False, keys: bool = True, table: HalfTable | None = None
+    ) -> None:
+        self._inner = inner
+        self.keys = keys
+        """Whether DNS messages are kept apart, for the join of two vantage points."""
         self._sightings = Sightings()
-        self._peers: set[bytes] = set()
-        """Pairs of addresses between which a conversation was let in."""
+        self.table = table or HalfTable()
         self.addresses = Addresses()
-        self.names = Names()
-        self.inexpressible = Inexpressible(self.addresses)
-        self.halves: dict[int, dict[bytes, Half]] = {TCP: {}, UDP: {}, SCTP: {}}
-        """By protocol, then by the addresses and ports as they lie in the packet."""
+        self.payloads = Payloads(self.addresses, file=file)
+        self.fragments = Fragments(self.table)
         self.unread = 0
         """Packets that are no TCP, UDP or SCTP with ports."""
-        self.left_out = 0
-        """Packets that are, but of no conversation with a peer: loopback, groups, port 0, repeats."""
+        self.later_fragments = 0
+        """Packets of these protocols that are fragments behind the first."""
+        self.repeats = 0
+        """Packets that were seen before on another interface."""
 
-    def count(self, records: Iterable[Record]) -> None:
-        """Read every record, once."""
-        link, meet, signals = self._link, self._meet, TCP_SIGNALS
-        length, ethertype, place = link.length, link.ethertype, link.place
-        tcp, udp, neither = self.halves[TCP], self.halves[UDP], dict[bytes, Half]()
-        repeated, left_out = self._sightings.is_repeat, 0
-        place_from, place_to = (place.start, place.stop) if place is not None else (0, 0)
-        for buffer, start, end, time, wire in records:
-            at = start + length
-            kind = start + ethertype
-            # 34 and 54: an IP header without options, and the ports, numbers and flags of TCP
-            if end - at >= 34 and buffer[at] == 0x45 and buffer[kind] == 0x08 and buffer[kind + 1] == 0x00:
-                if buffer[at + 7] or buffer[at + 6] & 0x1F:
-                    meet(buffer, start, end, time, wire)
-                    continue
-                protocol, ports, key = buffer[at + 9], at + 20, buffer[at + 12 : at + 24]
-            elif end - at >= 54 and buffer[at] >> 4 == 6 and buffer[kind : kind + 2] == _IPV6:
-                protocol, ports, key = buffer[at + 6], at + 40, buffer[at + 8 : at + 44]
-            else:
-                meet(buffer, start, end, time, wire)
-                continue
-            halves = tcp if protocol == 6 else udp if protocol == 17 else neither
-            half = halves.get(key)
-            if half is None and (halves is neither or not self._knows(buffer, at, key)):
-                meet(buffer, start, end, time, wire)
-                continue
-            if place is not None:
-                # `frame_identity`, without its call
-                fixed = (
-                    buffer[ports + 4 : ports + 14]
-                    if halves is tcp
-                    else buffer[ports + 8 : min(end, ports + 40)]
-                )
-                if repeated(key + fixed, buffer[start + place_from : start + place_to], time):
-                    left_out += 1
-                    continue
-            if half is None:
-                half = self._begin(key, protocol, time)
-            half.packets += 1
-            half.bytes += wire
-            if time > half.last:
-                half.last = time
-            elif time < half.first:
-                half.first = time
-            if halves is tcp:
-                signal = signals[buffer[ports + 13]]
-                half.signals |= signal
-                if signal & HANDSHAKE:
-                    _note_handshake(half, buffer, ports, signal)
-            elif half.questions is not None:
-                self._hear(half, buffer[ports + _UDP_HEADER : end], time)
-        self.left_out += left_out
+    def count(self, frames: Iterable[Frame]) -> None:
+        """Read every frame, once."""
+        for frame in frames:
+            self.meet(frame)
+            if not frame.number % RELIEVED_EVERY:
+                self.table.relieve()
 
-    def _meet(self, buffer: bytes, start: int, end: int, time: int, wire: int) -> None:
-        """Count any packet, of whatever shape."""
-        link = self._link
-        ethertype, at = find_network(buffer, start, end, link=link)
-        found = find_transport(buffer, at, end, ethertype=ethertype)
-        if found is None:
+    def meet(self, frame: Frame) -> None:
+        """Count one packet."""
+        buffer, end = frame.buffer, frame.end
+        ethertype, at, vlan = find_network(buffer, frame.start, end, link=frame.link)
+        packet = find_transport(buffer, at, end, ethertype=ethertype)
+        if packet is None:
             self.unread += 1
             return
-        protocol, addresses, at, end, later_fragment = found
-        halves = self.halves.get(protocol)
-        ports = buffer[at : at + _PORTS]
-        if halves is None or later_fragment or at + _PORTS > end:
+        inner = find_inner(buffer, packet) if self._inner else None
+        if inner is not None:
+            self._take(frame, inner.packet, inner.vlan, inner.tunnel)
+        if not self._take(frame, packet, vlan, None):
             self.unread += 1
-            if halves is None:
-                self._set_aside(buffer, found)
-            return
-        key = addresses + ports
-        half = halves.get(key)
-        if half is None:
-            broadcast = is_broadcast(buffer, start, addresses, link=link)
-            if not self._admits(found, ports, broadcast=broadcast):
-                self.left_out += 1
-                return
-        if link.place is not None:
-            frame = frame_identity(buffer, at, end, protocol=protocol, key=key)
-            place = buffer[start + link.place.start : start + link.place.stop]
-            if self._sightings.is_repeat(frame, place, time):
-                self.left_out += 1
-                return
-        if half is None:
-            half = self._begin(key, protocol, time)
-            self._peers.add(addresses)
-        half.count(time, wire)
-        if protocol == TCP and at + _TCP_FLAGS < end:
-            signal = TCP_SIGNALS[buffer[at + _TCP_FLAGS]]
-            half.signals |= signal
-            _note_handshake(half, buffer, at, signal)
-        elif protocol == SCTP and at + _SCTP_CHUNK < end:
+
+    def _take(self, frame: Frame, packet: Transport, vlan: int | None, tunnel: Tunnel | None) -> bool:
+        """Count a packet on its row; False when it belongs to none of TCP, UDP or SCTP."""
+        protocol, addresses, at, end, later, fragment = packet
+        buffer = frame.buffer
+        plain = vlan is None and tunnel is None
+        context = _PLAIN[protocol] if plain else Context(protocol, vlan, tunnel)
+        if later:
+            if protocol in _PORTED:
+                self.fragments.add((protocol, addresses, fragment, vlan, tunnel), frame.wire)
+                self.later_fragments += tunnel is None
+            return protocol in _PORTED
+        if protocol not in _PORTED:
+            self._set_aside(frame, packet, context)
+            return False
+        if at + _PORTS > end:
+            return False
+        key = addresses + buffer[at : at + _PORTS]
+        half = self.table.half(context, key)
+        if frame.place is not None:
+            identity = frame_identity(buffer, at, end, protocol=protocol, key=key)
+            # the same frame is in its tunnel as often as the tunnel's own
+            if tunnel is None and self._sightings.is_repeat(identity, frame.place, frame.time, frame.number):
+                half.more.duplicates += 1
+                self.repeats += 1
+                return True
+        half.count(frame.time, frame.wire)
+        if is_broadcast(buffer, frame.start, addresses, link=frame.link):
+            half.signals |= BROADCAST
+        if fragment:
+            self.fragments.begin((protocol, addresses, fragment, vlan, tunnel), context, key)
+        if protocol == TCP:
+            self._take_tcp(frame, packet, context, key, half)
+        elif protocol == UDP:
+            self._take_udp(frame, packet, key, half)
+        elif at + _SCTP_CHUNK < end:
             signal = SCTP_SIGNALS[buffer[at + _SCTP_CHUNK]]
             half.signals |= signal
-            _note_association(half, buffer[at:end], signal)
-        elif half.questions is not None:
-            self._hear(half, buffer[at + _UDP_HEADER : end], time)
+            note_association(half, buffer[at:end], signal)
+        return True
 
-    def _knows(self, buffer: bytes, at: int, key: bytes) -> bool:
-        """Whether a new half may begin without a closer look: known addresses, ports in the packet."""
-        length = at + (2 if len(key) == 12 else 4)
-        room = buffer[length] or buffer[length + 1] >= 40
-        return bool(room) and key[:-4] in self._peers and key[-4:-2] != _NO_PORT and key[-2:] != _NO_PORT
-
-    def _begin(self, key: bytes, protocol: int, time: int) -> Half:
-        half = self.halves[protocol][key] = Half(time)
-        if protocol == UDP and (key[-4:-2] == _DNS_PORT or key[-2:] == _DNS_PORT):
-            half.questions = []
-        return half
-
-    def _admits(self, found: Transport, ports: bytes, *, broadcast: bool) -> bool:
-        """Whether a conversation may begin between these addresses and ports."""
-        reach = self.addresses.reach(found.addresses)
-        if reach is Reach.PEERS and not broadcast and _NO_PORT not in (ports[:2], ports[2:]):
-            return True
-        if reach is not Reach.LOOPBACK:
-            self.inexpressible.add(found.protocol, found.addresses)
-        return False
-
-    def _set_aside(self, buffer: bytes, found: Transport) -> None:
-        """A packet of another protocol: an ICMP error marks whom it quotes, the rest is listed."""
-        if self.addresses.reach(found.addresses) is Reach.LOOPBACK:
+    def _take_tcp(self, frame: Frame, packet: Transport, context: Context, key: bytes, half: Half) -> None:
+        buffer, at, end = frame.buffer, packet.at, packet.end
+        if at + _TCP_FLAGS >= end:
             return
-        if not is_housekeeping(buffer, found):
-            self.inexpressible.add(found.protocol, found.addresses)
+        signal = TCP_SIGNALS[buffer[at + _TCP_FLAGS]]
+        half.signals |= signal
+        note_handshake(half, buffer, at, signal)
+        payload = at + (buffer[at + _TCP_HEADER - 8] >> 4) * 4
+        if payload < at + _TCP_HEADER or payload >= end:
             return
-        failure = quoted_failure(buffer, found)
-        if failure is None:
-            return
-        signal, quoted = failure
-        key = quoted.addresses + buffer[quoted.at : quoted.at + _PORTS]
-        half = self.halves.get(quoted.protocol, {}).get(key)
-        if half is not None:
-            half.signals |= signal
+        if (
+            is_dns(key)
+            or TCP_STARTS[buffer[payload]]
+            or direction_key(context, key) in self.payloads.assembly.pending
+        ):
+            sequence = int.from_bytes(buffer[at + 4 : at + 8], "big")
+            self.listen_to_segment(context, half, key, buffer[payload:end], sequence, frame)
 
-    def _hear(self, half: Half, payload: bytes, time: int) -> None:
-        heard = self.names.hear(payload, time)
+    def _take_udp(self, frame: Frame, packet: Transport, key: bytes, half: Half) -> None:
+        payload, end = packet.at + _UDP_HEADER, packet.end
+        if payload >= end:
+            return
+        if is_dns(key):
+            self.hear_dns(half, key, frame.buffer[payload:end], frame.time)
+        elif UDP_STARTS[frame.buffer[payload]]:
+            self.listen_to_datagram(half, key, frame.buffer[payload:end], frame)
+
+    def listen_to_segment(
+        self, context: Context, half: Half, key: bytes, payload: bytes, sequence: int, frame: Frame
+    ) -> None:
+        """Read a TCP payload for names."""
+        cut = frame.end - frame.start < frame.wire
+        said = self.payloads.hear_segment(
+            context, key, payload, sequence, frame.time, cut=cut, dns=is_dns(key)
+        )
+        if said is not NOTHING:
+            half.signals |= said.signals
+            self.note(half, said)
+
+    def listen_to_datagram(self, half: Half, key: bytes, payload: bytes, frame: Frame) -> None:
+        """Read a UDP payload for names, on any port but DNS's."""
+        whole = Whole(frame.buffer, frame.start, frame.end, frame.wire, frame.link.number)
+        self.note(half, self.payloads.hear_datagram(key, payload, frame.time, whole))
+
+    def note(self, half: Half, said: Said) -> None:
+        """Keep what was said with the half that said it; its signals are the caller's."""
+        if self.keys:
+            for question in said.questions:
+                half.more.ask(question)
+        for name in said.names:
+            half.more.call(name)
+
+    def hear_dns(self, half: Half, key: bytes, payload: bytes, time: int) -> None:
+        """Read a UDP payload from or to a port of DNS: `listen`, for the most frequent case of all."""
+        heard = self.payloads.hear_dns(key, payload, time)
         if heard is not None:
             half.signals |= REPLIES if heard.response else ASKS
-            half.ask(heard.key)
+            if self.keys:
+                half.more.ask(heard.key)
+
+    def _set_aside(self, frame: Frame, packet: Transport, context: Context) -> None:
+        """A packet of another protocol: it has a row of its own, and an ICMP error marks whom it quotes."""
+        buffer, at = frame.buffer, packet.at
+        kind = bytes(4)
+        if packet.protocol in (ICMP, ICMPV6):
+            if at >= packet.end:
+                return
+            kind = bytes(3) + buffer[at : at + 1]
+        half = self.table.half(context, packet.addresses + kind)
+        half.count(frame.time, frame.wire)
+        failure = quoted_failure(buffer, packet)
+        if failure is not None:
+            signal, quoted = failure
+            if quoted.protocol in _PORTED:
+                key = quoted.addresses + buffer[quoted.at : quoted.at + _PORTS]
+                self.table.mark(context._replace(protocol=quoted.protocol), key).signals |= signal
 
 
-def _note_handshake(half: Half, buffer: bytes, at: int, signal: int) -> None:
-    """The client's initial sequence number: its own in a SYN, acknowledged plus one in a SYN-ACK."""
+def note_handshake(half: Half, buffer: bytes, at: int, signal: int) -> None:
+    """The client's initial sequence number: its own in a SYN, acknowledged minus one in a SYN-ACK."""
     if signal & OPENS:
-        half.open(int.from_bytes(buffer[at + 4 : at + 8], "big"))
+        half.more.open(int.from_bytes(buffer[at + 4 : at + 8], "big"))
     elif signal & ACCEPTS:
-        half.accept(int.from_bytes(buffer[at + 8 : at + 12], "big") - 1 & 0xFFFFFFFF)
+        half.more.accept(int.from_bytes(buffer[at + 8 : at + 12], "big") - 1 & 0xFFFFFFFF)
 
 
-def _note_association(half: Half, packet: bytes, signal: int) -> None:
+def note_association(half: Half, packet: bytes, signal: int) -> None:
     """The client's initiate tag: in its INIT, and the verification tag of every packet back."""
     if signal & OPENS and len(packet) >= _SCTP_INITIATE_TAG + 4:
-        half.open(int.from_bytes(packet[_SCTP_INITIATE_TAG : _SCTP_INITIATE_TAG + 4], "big"))
+        half.more.open(int.from_bytes(packet[_SCTP_INITIATE_TAG : _SCTP_INITIATE_TAG + 4], "big"))
     elif signal & ACCEPTS:
-        half.accept(int.from_bytes(packet[4:8], "big"))
+        half.more.accept(int.from_bytes(packet[4:8], "big"))

@@ -165,11 +165,15 @@ def cut_header(path: Path | str, found: int, wanted: int) -> NotACapture:
     )
 
 
+def link_type_name(number: int) -> str:
+    """The number, with its name where it is a common one."""
+    return f"{number} ({_LINK_TYPES[number]})" if number in _LINK_TYPES else str(number)
+
+
 def unknown_link_type(path: Path | str, number: int) -> NotACapture:
     """The error for a capture of a kind of link that no pod has."""
-    name = f" ({_LINK_TYPES[number]})" if number in _LINK_TYPES else ""
     return NotACapture(
-        f"{path} has link type {number}{name}, which is not read",
+        f"{path} has link type {link_type_name(number)}, which is not read",
         way_out="capture on the pod's own interface or with tcpdump -i any",
     )
 

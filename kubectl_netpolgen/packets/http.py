@@ -14,6 +14,8 @@ _METHODS = (
 )
 METHOD_STARTS = frozenset(method[0] for method in _METHODS)
 """The first bytes of requests, for a test before anything is copied."""
+METHOD_PAIRS = frozenset(method[:2] for method in _METHODS)
+"""The first two bytes of requests, which tell most of them from answers."""
 
 _LONGEST_HEAD = 16 << 10
 _LINE = re.compile(rb"(%s) ([^ \r\n]+) HTTP/1\.[0-9]\r?\n" % b"|".join(map(re.escape, _METHODS)))

@@ -90,6 +90,19 @@ class Names:
                 return None
         return Heard(read.response, f"d{payload[0]:02x}{payload[1]:02x}:{read.name}")
 
+    def tell(self, payload: bytes, time: int) -> bool | None:
+        """`hear` for whoever needs no key: whether it was a response, or None."""
+        try:
+            read = self._read[payload[2:]]
+        except KeyError:
+            heard = self.hear(payload, time)
+            return None if heard is None else heard.response
+        if read is None:
+            return None
+        for known in read.sums:
+            known.add(time, time, 1)
+        return read.response
+
     def hear_announcement(self, payload: bytes, time: int) -> None:
         """Read one payload of the multicast DNS port: addresses told unasked, or an ordinary answer."""
         announced = read_announcement(payload)

@@ -32,6 +32,8 @@ class Transport(NamedTuple):
     """Where the packet, or what was captured of it, ends; link padding is behind."""
     later_fragment: bool
     """True when the transport header, and so the ports, went with an earlier fragment."""
+    fragment: bytes = b""
+    """What the fragments of one packet share besides their addresses; empty when the packet is whole."""
 
 
 def find_transport(buffer: bytes, at: int, end: int, *, ethertype: int) -> Transport | None:
@@ -48,6 +50,7 @@ def _ipv4(buffer: bytes, at: int, end: int) -> Transport | None:
         return None
     header = (buffer[at] & 0x0F) * 4
     total = int.from_bytes(buffer[at + 2 : at + 4], "big")
+    offset = (buffer[at + 6] & 0x1F) << 8 | buffer[at + 7]
     # A zero total length is a packet longer than 64 KiB on its way to a segmenting device.
     if header < _IPV4_LENGTH or at + header > end or 0 < total < header:
         return None
@@ -56,7 +59,8 @@ def _ipv4(buffer: bytes, at: int, end: int) -> Transport | None:
         buffer[at + 12 : at + 20],
         at + header,
         min(end, at + total) if total else end,
-        bool(buffer[at + 6] & 0x1F or buffer[at + 7]),
+        offset > 0,
+        buffer[at + 4 : at + 6] + buffer[at + 9 : at + 10] if offset or buffer[at + 6] & 0x20 else b"",
     )
 
 
@@ -69,17 +73,20 @@ def _ipv6(buffer: bytes, at: int, end: int) -> Transport | None:
     at += _IPV6_LENGTH
     # A zero payload length is a jumbogram (RFC 2675), or no payload at all.
     end = min(end, at + payload) if payload else end
+    fragment = b""
     for _ in range(_MOST_EXTENSIONS):
         if protocol != _FRAGMENT and protocol not in _EXTENSIONS:
-            return Transport(protocol, addresses, at, end, later_fragment=False)
+            return Transport(protocol, addresses, at, end, False, fragment)
         if at + 8 > end:
             return None
         following = buffer[at]
         if protocol == _FRAGMENT:
             later = bool(buffer[at + 2] or buffer[at + 3] & 0xF8)
+            if later or buffer[at + 3] & 1:
+                fragment = buffer[at + 4 : at + 8]
             at += 8
             if later:
-                return Transport(following, addresses, at, end, later_fragment=True)
+                return Transport(following, addresses, at, end, True, fragment)
         else:
             at += (buffer[at + 1] + 1) * 8
         protocol = following

@@ -7,7 +7,7 @@ of a record; everything before the cut is kept and the cut is told.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,10 +114,7 @@ class Records:
                     if swapped and captured > wire:
                         captured, wire = wire, captured
                     if captured > LONGEST_FRAME:
-                        self.truncated = (
-                            f"record {count + 1} at byte {offset + position} claims {captured} bytes, "
-                            f"more than any capture holds ({LONGEST_FRAME}); it and all behind it are lost"
-                        )
+                        self.truncated = self._impossible(count + 1, offset + position, captured)
                         return
                     start = position + ahead
                     stop = start + captured
@@ -134,13 +131,44 @@ class Records:
         finally:
             self.count = count
 
+    def walk(self, count: Callable[[bytes, int], tuple[int, int]], *, chunk: int = CHUNK) -> None:
+        """Hand the file over in buffers that begin with a record, for a loop that reads records by itself.
+
+        `count` takes a buffer and the number of its first record; it returns how many whole records it read
+        and where the first that is not whole, or claims more than `LONGEST_FRAME`, begins.
+        """
+        offset, rest, wanted = HEADER_LENGTH, b"", self._header.record_header
+        while len(buffer := fill(self._source, rest, wanted, chunk=chunk)) > len(rest):
+            found, position = count(buffer, self.count)
+            self.count += found
+            rest = buffer[position:]
+            offset += position
+            wanted = self._header.record_header
+            if len(rest) >= wanted:
+                captured, _ = self._lengths(rest)
+                if captured > LONGEST_FRAME:
+                    self.truncated = self._impossible(self.count + 1, offset, captured)
+                    return
+                wanted += captured
+        if rest:
+            self.truncated = self._cut(rest, self.count + 1, offset)
+
+    def _lengths(self, record: bytes) -> tuple[int, int]:
+        captured, wire = struct.unpack_from(f"{self._header.byte_order}II", record, _LENGTHS_AT)
+        if self._header.lengths_may_be_swapped and captured > wire:
+            return wire, captured
+        return captured, wire
+
+    def _impossible(self, number: int, offset: int, captured: int) -> str:
+        return (
+            f"record {number} at byte {offset} claims {captured} bytes, "
+            f"more than any capture holds ({LONGEST_FRAME}); it and all behind it are lost"
+        )
+
     def _cut(self, rest: bytes, number: int, offset: int) -> str:
         header = self._header
         if len(rest) < header.record_header:
             missing = header.record_header - len(rest)
             return f"record {number} at byte {offset} is lost: its header ends {missing} bytes early"
-        captured, wire = struct.unpack_from(f"{header.byte_order}II", rest, _LENGTHS_AT)
-        if header.lengths_may_be_swapped:
-            captured = min(captured, wire)
-        missing = header.record_header + captured - len(rest)
+        missing = header.record_header + self._lengths(rest)[0] - len(rest)
         return f"record {number} at byte {offset} is lost: it ends {missing} bytes early"

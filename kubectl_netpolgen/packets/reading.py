@@ -1,96 +1,133 @@
-"""The one door to capture files."""
+"""The one door to capture files: any container, any engine, one result."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+from typing import BinaryIO
 
+from kubectl_netpolgen.model.errors import NetpolgenError
 from kubectl_netpolgen.model.flow import CaptureContents
-from kubectl_netpolgen.packets.conversations import join_halves
+from kubectl_netpolgen.packets.capture import Reading
 from kubectl_netpolgen.packets.counting import Tally
+from kubectl_netpolgen.packets.engines import Counter, ExactCounter
 from kubectl_netpolgen.packets.foreign import (
     NotACapture,
     UnreadableCapture,
     foreign_file,
     unknown_link_type,
 )
-from kubectl_netpolgen.packets.inexpressible import MOST_LINES
-from kubectl_netpolgen.packets.link import ETHERNET, LINKS
-from kubectl_netpolgen.packets.names import MOST_ANSWERS
-from kubectl_netpolgen.packets.pcap import Record, Records, is_pcap, read_header
+from kubectl_netpolgen.packets.frames import BlockFrames, Watched
+from kubectl_netpolgen.packets.link import LINKS
+from kubectl_netpolgen.packets.pcap import Records, is_pcap, read_header
 from kubectl_netpolgen.packets.pcapng import Blocks, check_start, is_pcapng
-from kubectl_netpolgen.packets.source import Source, open_source
+from kubectl_netpolgen.packets.remarks import cut_short
+from kubectl_netpolgen.packets.source import ByteSource, Source, open_source
 
-__all__ = ["NotACapture", "UnreadableCapture", "read_capture"]
+__all__ = ["Engine", "NotACapture", "Reading", "ReadingOptions", "UnreadableCapture", "read", "read_capture"]
+
+FAST_FROM = 30 << 20
+"""Bytes from which the start of numpy pays for itself."""
+_COMPRESSION = 4
+"""About how much smaller captures get."""
+
+Progress = Callable[[int, "int | None"], None]
+"""Told the bytes of the file that were read, and its size where that is known."""
+
+
+class Engine(str, Enum):
+    """Which of the two readers counts; their results are the same."""
+
+    AUTO = "auto"
+    EXACT = "exact"
+    """The standard library's: at once at work, and right for all but large files."""
+    FAST = "fast"
+    """numpy's."""
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How captures are read."""
+
+    inner: bool = False
+    """Also give rows for what is inside tunnels."""
+    engine: Engine = Engine.AUTO
+    keys: bool = False
+    """Keep what the other vantage point of a translated DNS exchange keeps too; only analysis joins them."""
+
+
+def read(
+    path: Path | None,
+    *,
+    label: str | None = None,
+    stdin: BinaryIO | None = None,
+    options: ReadingOptions = ReadingOptions(),
+    progress: Progress | None = None,
+) -> Reading:
+    """Read a capture, or standard input when there is no path, in one pass and in chunks.
+
+    Memory is bounded, whatever the size of the file and whatever lengths it claims; what does not fit goes to
+    temporary files. What packets hold cannot raise. NotACapture: the file is something else;
+    UnreadableCapture: the system would not open it.
+    """
+    file = label if label is not None else "-" if path is None else str(path)
+    with open_source(path, stdin=stdin) as source:
+        counter = _counter(source, file, options)
+        tell = None if progress is None else lambda: progress(source.position, source.size)
+        bytes_of: ByteSource = source if tell is None else Watched(source, tell)
+        if is_pcapng(source.start):
+            check_start(source.start, file)
+            blocks = Blocks(bytes_of)
+            frames = BlockFrames(blocks)
+            counter.count_frames(frames)
+            packets, truncated, note, unread = blocks.count, blocks.truncated, "", frames.unread
+        elif is_pcap(source.start):
+            header = read_header(bytes_of, file)
+            records = Records(bytes_of, header)
+            link = LINKS.get(header.link_type)
+            if link is None:
+                for _ in records:
+                    pass
+                unread = {header.link_type: records.count}
+            else:
+                counter.count_records(records, header, link)
+                unread = {}
+            packets, truncated, note = records.count, records.truncated, header.note
+        else:
+            raise foreign_file(file, source.start, compression=source.compression, damage=source.damage)
+        reading = Reading(file, counter.tally, counter.finish())
+        reading.packets, reading.truncated = packets, source.explain(truncated)
+        reading.unread_links = unread
+        reading.notes = tuple(filter(None, (note, *cut_short(counter.tally))))
+        return reading
 
 
 def read_capture(path: Path) -> CaptureContents:
-    """Read a pcap or pcapng file, plain or compressed, into conversations and names, in one pass.
-
-    Memory grows with the number of 5-tuples, never with the size of the file or with a length it claims.
-    What packets hold cannot raise: packets that make no sense are counted as unread. NotACapture: the file is
-    something else, or of a link type that no pod has; UnreadableCapture: the system would not open it.
-    """
-    with open_source(path) as source:
-        if is_pcapng(source.start):
-            check_start(source.start, path)
-            return _read_blocks(source, path)
-        if not is_pcap(source.start):
-            raise foreign_file(path, source.start, compression=source.compression, damage=source.damage)
-        header = read_header(source, path)
-        if header.link_type not in LINKS:
-            raise unknown_link_type(path, header.link_type)
-        records = Records(source, header)
-        tally = Tally(LINKS[header.link_type])
-        tally.count(records)
-        return _contents(tally, records.count, source.explain(records.truncated), header.note)
+    """What one pod's capture holds for analysis; NotACapture also for link types that no pod has."""
+    with read(path, options=ReadingOptions(keys=True)) as reading:
+        if reading.unread_links and sum(reading.unread_links.values()) == reading.packets:
+            raise unknown_link_type(path, min(reading.unread_links))
+        return reading.contents()
 
 
-def _read_blocks(source: Source, path: Path) -> CaptureContents:
-    """The packets of all interfaces that have the link type of the first packet that can be read."""
-    blocks = Blocks(source)
-    packets = iter(blocks)
-    first = next((block for block in packets if blocks.interfaces[block[5]].link_type in LINKS), None)
-    link_types = [interface.link_type for interface in blocks.interfaces]
-    if first is None and link_types and LINKS.keys().isdisjoint(link_types):
-        raise unknown_link_type(path, link_types[0])
-    link = ETHERNET if first is None else LINKS[link_types[first[5]]]
-    tally = Tally(link)
-    counted = 0
-
-    def of_the_link() -> Iterator[Record]:
-        nonlocal counted
-        for buffer, start, end, time, wire, number in chain((first,) if first is not None else (), packets):
-            if blocks.interfaces[number].link_type == link.number:
-                counted += 1
-                yield buffer, start, end, time, wire
-
-    tally.count(of_the_link())
-    tally.unread += blocks.count - counted
-    return _contents(tally, blocks.count, source.explain(blocks.truncated))
-
-
-def _contents(tally: Tally, packets: int, truncated: str | None, note: str = "") -> CaptureContents:
-    return CaptureContents(
-        conversations=join_halves(tally.halves, tally.addresses),
-        names=tally.names.collected(),
-        packets=packets,
-        unread_packets=tally.unread,
-        left_out_packets=tally.left_out,
-        truncated=truncated,
-        inexpressible=tally.inexpressible.lines(),
-        cut_short=(*_cut_short(tally), *((note,) if note else ())),
-    )
-
-
-def _cut_short(tally: Tally) -> tuple[str, ...]:
-    """What the bounds on memory left out."""
-    notes = []
-    if tally.inexpressible.overflowed:
-        notes.append(
-            f"traffic that NetworkPolicy cannot express: only the first {MOST_LINES} pairs are listed"
+def _counter(source: Source, file: str, options: ReadingOptions) -> Counter:
+    """The engine that suits: numpy's where it is installed, from a size on that pays for its start."""
+    installed = importlib.util.find_spec("numpy") is not None
+    if options.engine is Engine.FAST and not installed:
+        raise NetpolgenError(
+            "the fast engine needs numpy, which is not installed",
+            way_out="pip install 'kubectl-netpolgen[fast]', or leave --engine out",
         )
-    if tally.names.overflowed:
-        notes.append(f"only the first {MOST_ANSWERS} DNS answers are kept")
-    return tuple(notes)
+    size = (source.size or 0) * (_COMPRESSION if source.compression else 1)
+    fast = options.engine is Engine.FAST or (
+        options.engine is Engine.AUTO and installed and size >= FAST_FROM
+    )
+    tally = Tally(file=file, inner=options.inner, keys=options.keys)
+    if not fast:
+        return ExactCounter(tally, inner=options.inner)
+    from kubectl_netpolgen.packets.columns.counter import FastCounter
+
+    return FastCounter(tally, inner=options.inner)

@@ -2,7 +2,7 @@
 
 TCP flags (RFC 9293) and SCTP chunk types (RFC 9260) are told in the same words, because both open with a
 question and an answer and end by agreement or abruptly. Plain integers, not an enum: one table look-up a
-packet.
+packet, and both engines collect them by or.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ REFUSED = 64
 """ICMP said that nothing listens at the port this row sends to."""
 PROHIBITED = 128
 """ICMP said that an administrator forbids what this row sends."""
+BROADCAST = 256
+"""The link carried it to everyone, and its destination may be a subnet's broadcast address."""
 
 HANDSHAKE = OPENS | ACCEPTS
 

@@ -4,7 +4,8 @@ import ipaddress
 
 import pytest
 
-from kubectl_netpolgen.packets.addresses import Addresses, Reach, halve
+from kubectl_netpolgen.model.flow import Reach
+from kubectl_netpolgen.packets.addresses import Addresses, halve
 
 
 def packed(*ends: str) -> bytes:
@@ -28,11 +29,11 @@ def test_an_address_has_one_spelling(text: str, spelled: str) -> None:
         ("127.0.0.1", "127.0.0.6", Reach.LOOPBACK),
         ("10.0.0.1", "127.0.0.1", Reach.LOOPBACK),
         ("::1", "::1", Reach.LOOPBACK),
-        ("10.0.0.1", "224.0.0.251", Reach.NOBODY),
-        ("10.0.0.1", "255.255.255.255", Reach.NOBODY),
-        ("0.0.0.0", "10.0.0.1", Reach.NOBODY),
-        ("::", "fd00::1", Reach.NOBODY),
-        ("fe80::1", "ff02::1", Reach.NOBODY),
+        ("10.0.0.1", "224.0.0.251", Reach.GROUP),
+        ("10.0.0.1", "255.255.255.255", Reach.GROUP),
+        ("0.0.0.0", "10.0.0.1", Reach.GROUP),
+        ("::", "fd00::1", Reach.GROUP),
+        ("fe80::1", "ff02::1", Reach.GROUP),
     ],
 )
 def test_packets_concern_peers_nobody_or_the_pod_alone(source: str, destination: str, reach: Reach) -> None:

@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubectl_netpolgen.model.flow import Tunnel
 from kubectl_netpolgen.packets.counting import Tally
+from kubectl_netpolgen.packets.frames import frames_of_records
 from kubectl_netpolgen.packets.halves import Half
+from kubectl_netpolgen.packets.inexpressible import Inexpressible
 from kubectl_netpolgen.packets.link import LINKS
 from kubectl_netpolgen.packets.network import SCTP, TCP, UDP
 from kubectl_netpolgen.packets.pcap import Records, read_header
 from kubectl_netpolgen.packets.signals import ACCEPTS, CARRIES, OPENS, PROHIBITED, REFUSED
+from kubectl_netpolgen.packets.table import Context
 from tests.packets.factories import (
     CLIENT,
     CLIENT6,
@@ -43,24 +47,33 @@ from tests.packets.factories import (
 EVERY_LINK = (ETHERNET, LINUX_SLL, LINUX_SLL2)
 
 
-def tally(packets: Sequence[Packet | bytes], *, link: int = ETHERNET) -> Tally:
+def tally(packets: Sequence[Packet | bytes], *, link: int = ETHERNET, inner: bool = False) -> Tally:
     source = io.BytesIO(a_pcap(packets, link=link))
-    found = Tally(LINKS[link])
-    found.count(Records(source, read_header(source, Path("pod.pcap"))))
+    found = Tally(inner=inner)
+    found.count(frames_of_records(Records(source, read_header(source, Path("pod.pcap"))), LINKS[link]))
     return found
 
 
-def shape(found: Tally) -> dict[tuple[int, bytes], tuple[object, ...]]:
-    """Everything about the halves but their bytes."""
+def shape(found: Tally, *, vlan: int | None = None) -> dict[tuple[int, bytes], tuple[object, ...]]:
+    """Everything about the halves of one VLAN but their bytes."""
     return {
-        (protocol, key): (half.packets, half.first, half.last, half.signals, half.opened, half.accepted)
-        for protocol, halves in found.halves.items()
+        (context.protocol, key): (
+            half.packets,
+            half.first,
+            half.last,
+            half.signals,
+            half.more.opened,
+            half.more.accepted,
+            half.more.questions,
+        )
+        for context, halves in found.table.rows.items()
         for key, half in halves.items()
+        if context.vlan == vlan
     }
 
 
 def halves_of(found: Tally, protocol: int) -> list[Half]:
-    return list(found.halves[protocol].values())
+    return list(found.table.rows[Context(protocol)].values())
 
 
 @pytest.mark.parametrize("link", EVERY_LINK)
@@ -71,7 +84,7 @@ def test_a_connection_is_two_halves_on_every_link(link: int, ends: tuple[str, st
     there, back = halves_of(tally(packets, link=link), TCP)
     assert (there.packets, back.packets) == (3, 2)
     assert (there.signals, back.signals) == (OPENS | CARRIES, ACCEPTS | CARRIES)
-    assert there.opened == back.accepted == (1000,)
+    assert there.more.opened == back.more.accepted == (1000,)
     assert (there.first, back.last) == (START, START + SECOND + MILLISECOND)
 
 
@@ -95,14 +108,12 @@ mixed = st.lists(
 
 
 @given(mixed)
-def test_the_loop_and_the_closer_look_agree(packets: list[Packet]) -> None:
+def test_a_vlan_tag_changes_the_row_and_nothing_else(packets: list[Packet]) -> None:
     plain = tally(packets)
     tagged = tally([replace(packet, vlans=(7,)) for packet in packets])
-    assert shape(plain) == shape(tagged)
-    assert (plain.unread, plain.left_out) == (tagged.unread, tagged.left_out)
-    assert plain.inexpressible.lines() == tagged.inexpressible.lines()
-    questions = [[half.questions for half in halves_of(found, UDP)] for found in (plain, tagged)]
-    assert questions[0] == questions[1]
+    assert shape(plain) == shape(tagged, vlan=7)
+    assert shape(tagged) == {}
+    assert plain.unread == tagged.unread
 
 
 @pytest.mark.parametrize("link", [LINUX_SLL, LINUX_SLL2])
@@ -117,13 +128,20 @@ def test_a_frame_on_its_second_interface_is_left_out(link: int) -> None:
     assert {key: value[0] for key, value in shape(found).items()} == {
         key: value[0] for key, value in shape(once).items()
     }
-    assert found.left_out == len(packets) // 2
+    assert found.repeats == len(packets) // 2
+    assert sum(half.more.duplicates for half in halves_of(found, TCP)) == 5
 
 
 def test_a_retransmission_on_one_interface_counts_and_on_ethernet_everything_does() -> None:
     syn = tcp_syn()
     assert halves_of(tally([syn, syn.at(START + MILLISECOND)], link=LINUX_SLL2), TCP)[0].packets == 2
     assert halves_of(tally([syn, syn.on(3)]), TCP)[0].packets == 2
+
+
+def lines(found: Tally) -> tuple[str, ...]:
+    inexpressible = Inexpressible(found.addresses)
+    inexpressible.add_rows(found.table.rows)
+    return inexpressible.lines()
 
 
 @pytest.mark.parametrize(
@@ -135,22 +153,20 @@ def test_a_retransmission_on_one_interface_counts_and_on_ethernet_everything_doe
         (udp(destination_port=0), "UDP 10.244.1.5 > 10.244.2.7"),
     ],
 )
-def test_groups_and_port_zero_are_listed_and_left_out(packet: Packet, line: str) -> None:
+def test_groups_and_port_zero_have_rows_that_no_policy_can_express(packet: Packet, line: str) -> None:
     found = tally([packet])
-    assert shape(found) == {}
-    assert found.left_out == 1
-    assert found.inexpressible.lines() == (line,)
+    assert len(shape(found)) == 1
+    assert lines(found) == (line,)
 
 
-def test_loopback_is_left_out_without_a_word() -> None:
+def test_loopback_is_nothing_to_express() -> None:
     found = tally([udp("127.0.0.1", 1, "127.0.0.1", 2), tcp_syn("::1", 1, "::1", 2), icmp_echo("127.0.0.1")])
-    assert shape(found) == {}
-    assert (found.left_out, found.unread) == (2, 1)
-    assert found.inexpressible.lines() == ()
+    assert len(shape(found)) == 3
+    assert lines(found) == ()
 
 
 @pytest.mark.parametrize(
-    ("packet", "lines"),
+    ("packet", "expressed"),
     [
         (icmp_echo(), ("ICMP 10.244.1.5 > 10.244.2.7",)),
         (icmp_echo(CLIENT6, SERVER6), ("ICMPv6 fd00:10:244:1::5 > fd00:10:244:2::7",)),
@@ -162,11 +178,11 @@ def test_loopback_is_left_out_without_a_word() -> None:
         (b"", ()),
     ],
 )
-def test_what_is_no_tcp_udp_or_sctp_is_unread(packet: Packet | bytes, lines: tuple[str, ...]) -> None:
+def test_what_is_no_tcp_udp_or_sctp_is_unread(packet: Packet | bytes, expressed: tuple[str, ...]) -> None:
     found = tally([packet])
-    assert shape(found) == {}
-    assert (found.unread, found.left_out) == (1, 0)
-    assert found.inexpressible.lines() == lines
+    assert not {protocol for protocol, _ in shape(found)} & {TCP, UDP, SCTP}
+    assert found.unread + found.later_fragments == 1
+    assert lines(found) == expressed
 
 
 @pytest.mark.parametrize(
@@ -181,7 +197,7 @@ def test_what_is_no_tcp_udp_or_sctp_is_unread(packet: Packet | bytes, lines: tup
 )
 def test_icmp_marks_the_conversation_it_quotes(packet: Packet, code: int, signal: int) -> None:
     found = tally([packet, icmp_unreachable(packet, code=code)])
-    ((_, half),) = [item for halves in found.halves.values() for item in halves.items()]
+    (half,) = [half for protocol in (TCP, UDP) for half in halves_of(found, protocol)]
     assert (half.packets, half.signals) == (1, signal)
     assert found.unread == 1
 
@@ -200,16 +216,45 @@ def test_sctp_handshakes_share_the_clients_tag() -> None:
         sctp(chunk=0, verification_tag=1),
     ]
     there, back = halves_of(tally(packets), SCTP)
-    assert there.opened == back.accepted == (0xCAFE,)
+    assert there.more.opened == back.more.accepted == (0xCAFE,)
     assert (there.signals, back.signals) == (OPENS | CARRIES, ACCEPTS)
+
+
+def test_an_error_may_come_before_what_it_quotes() -> None:
+    (half,) = [
+        half
+        for rows in tally([icmp_unreachable(udp()), udp()]).table.parts()
+        for half in rows[Context(UDP)].values()
+    ]
+    assert (half.packets, half.first, half.signals) == (1, START, REFUSED)
 
 
 def test_dns_is_heard_on_its_port_only() -> None:
     packets = [dns_query(), dns_answer(), udp(payload=dns_query().ip[28:])]
     found = tally([*packets, *packets])
-    assert [half.questions for half in halves_of(found, UDP)] == [
-        ["d1234:web.shop.svc.cluster.local"] * 2,
-        ["d1234:web.shop.svc.cluster.local"] * 2,
-        None,
+    assert [half.more.questions for half in halves_of(found, UDP)] == [
+        ("d1234:web.shop.svc.cluster.local",),
+        ("d1234:web.shop.svc.cluster.local",),
+        (),
     ]
-    assert [item.address for item in found.names.collected()] == [SERVER]
+    (answer,) = found.payloads.names.collected()
+    assert (answer.address, answer.count) == (SERVER, 2)
+
+
+def test_later_fragments_count_on_the_row_of_the_first_in_any_order() -> None:
+    datagram = udp(payload=bytes(64)).ip[20:]
+    first = Packet(ip(CLIENT, SERVER, 17, datagram[:40], more=1))
+    later = Packet(ip(CLIENT, SERVER, 17, datagram[40:], fragment=5))
+    for packets in ([first, later], [later, first]):
+        found = tally(packets)
+        (half,) = halves_of(found, UDP)
+        assert (half.packets, half.more.fragments, half.more.fragment_bytes) == (1, 1, 14 + 20 + 32)
+        assert (found.later_fragments, found.fragments.attributed) == (1, 1)
+
+
+def test_inner_packets_have_rows_beside_the_tunnels() -> None:
+    inside = ip(CLIENT, SERVER, 6, tcp_syn().ip[20:])
+    packet = Packet(ip("10.0.0.1", "10.0.0.2", 4, inside))
+    assert Context(TCP, None, Tunnel.IPIP) not in tally([packet]).table.rows
+    (half,) = tally([packet], inner=True).table.rows[Context(TCP, None, Tunnel.IPIP)].values()
+    assert (half.packets, half.bytes, half.signals) == (1, 14 + 20 + len(inside), OPENS)

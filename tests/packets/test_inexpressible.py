@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_netpolgen.packets.addresses import Addresses
 from kubectl_netpolgen.packets.inexpressible import MOST_LINES, Inexpressible, is_housekeeping
-from kubectl_netpolgen.packets.network import ICMP, ICMPV6, Transport
+from kubectl_netpolgen.packets.network import ICMP, ICMPV6
 
 
 def pair(source: str, destination: str) -> bytes:
@@ -54,10 +54,4 @@ def test_a_scan_fills_no_more_than_its_share() -> None:
 def test_echo_is_traffic_and_errors_and_neighbour_discovery_are_not(
     protocol: int, kind: int, housekeeping: bool
 ) -> None:
-    packet = Transport(protocol, bytes(8), 0, 8, later_fragment=False)
-    assert is_housekeeping(bytes((kind, *bytes(7))), packet) is housekeeping
-
-
-def test_icmp_without_a_type_is_listed_as_it_is() -> None:
-    assert not is_housekeeping(b"", Transport(ICMP, bytes(8), 0, 0, later_fragment=False))
-    assert not is_housekeeping(b"\3", Transport(ICMP, bytes(8), 0, 1, later_fragment=True))
+    assert is_housekeeping(protocol, kind) is housekeeping

@@ -98,7 +98,7 @@ def test_every_form_of_the_file_says_the_same(
         ("TCP", 40000, 8080, Direction.SYN, Outcome.ESTABLISHED),
         ("TCP", 40001, 8080, Direction.SYN, Outcome.REFUSED),
         ("TCP", 50000, 443, Direction.SYN, Outcome.ESTABLISHED),
-        ("UDP", 41000, 53, Direction.HEURISTIC, Outcome.ANSWERED),
+        ("UDP", 41000, 53, Direction.DECLARED, Outcome.ANSWERED),
         ("UDP", 40000, 8125, Direction.HEURISTIC, Outcome.REFUSED),
     ]
     assert [name.address for name in found.names] == ["203.0.113.10", "2001:db8::10"]
@@ -122,13 +122,14 @@ def test_every_container_says_the_same(tmp_path: Path, link: int, byte_order: st
         assert read(tmp_path, content) == wanted
 
 
-def test_interfaces_of_another_link_type_than_the_first_are_counted_as_unread(tmp_path: Path) -> None:
+def test_every_interface_is_read_by_its_own_link_type(tmp_path: Path) -> None:
     syn, answer = tcp_syn(), tcp_syn_ack()
     content = a_section() + an_interface(link=127) + an_interface() + an_interface(link=LINUX_SLL)
     content += a_packet(bytes(60)) + a_packet(a_frame(syn), interface=1)
     content += a_packet(a_frame(answer, link=LINUX_SLL), interface=2) + a_packet(a_frame(answer), interface=1)
     found = read(tmp_path, content)
-    assert (found.packets, found.unread_packets, len(found.conversations)) == (4, 2, 1)
+    assert (found.packets, found.unread_packets, len(found.conversations)) == (4, 1, 1)
+    assert found.left_out_packets == 1
     assert_everything_is_accounted_for(found)
 
 
@@ -247,7 +248,7 @@ def test_more_names_than_there_is_room_for_are_said_to_be_left_out(tmp_path: Pat
     ]
     found = read(tmp_path, a_pcap(answers))
     assert len(found.names) == MOST_ANSWERS
-    assert found.cut_short == (f"only the first {MOST_ANSWERS} DNS answers are kept",)
+    assert found.cut_short == (f"only the first {MOST_ANSWERS} names are kept",)
 
 
 @tolerant

@@ -1,0 +1,1 @@
+"""The engine for large captures: columns of numpy instead of a loop over packets, with the same results."""

@@ -1,0 +1,161 @@
+"""Rows of halves as columns: added up by key, and as bytes for the disk."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kubectl_netpolgen.packets.columns.decode import Numbers
+from kubectl_netpolgen.packets.columns.keys import Keys, Words
+
+NO_LOW, NO_HIGH = 1 << 32, -1
+"""The lowest and highest of no numbers of 32 bits."""
+
+
+class Rows(NamedTuple):
+    """Halves, one a row; the same half may have several, which add."""
+
+    keys: Keys
+    packets: Numbers
+    bytes: Numbers
+    first: Numbers
+    last: Numbers
+    signals: Numbers
+    lowest_opened: Numbers
+    highest_opened: Numbers
+    """Of the initial numbers of connections that the half opened: when they are the same there is but one."""
+    lowest_accepted: Numbers
+    highest_accepted: Numbers
+    aside: Numbers
+    """A number of what else is known of the half, from 1 on, or 0."""
+
+    def take(self, index: Numbers) -> Rows:
+        """Some of the rows."""
+        return Rows(self.keys.take(index), *(column[index] for column in self[1:]))
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return int(self.packets.size)
+
+
+class Notes(NamedTuple):
+    """Initial numbers of connections, one a row, by the half's group."""
+
+    group: Words
+    accepted: Words
+    """1 where the half accepted the connection, 0 where it opened it."""
+    number: Words
+
+    def take(self, index: Numbers) -> Notes:
+        """Some of the rows."""
+        return Notes(*(column[index] for column in self))
+
+
+class Order(NamedTuple):
+    """Rows sorted by their half."""
+
+    rows: Numbers
+    """The rows in that order; those of one half stay in the order they had."""
+    begins: Numbers
+    """Where in that order each half begins."""
+
+
+def order_rows(keys: Keys) -> Order:
+    """Sort rows by half; two halves of the same hash are told apart by their keys."""
+    group = keys.group
+    index = np.argsort(group, kind="stable")
+    columns = [group[index]]
+    begins = _changes(columns)
+    others = [column[index] for column in keys[:5]]
+    inside = ~begins
+    inside[0:1] = False
+    if any((column[1:] != column[:-1])[inside[1:]].any() for column in others):
+        index = np.lexsort((*keys[:5], group))
+        begins = _changes([group[index], *(column[index] for column in keys[:5])])
+    return Order(index, np.flatnonzero(begins))
+
+
+def _changes(columns: list[Words]) -> NDArray[np.bool_]:
+    changed = np.zeros(columns[0].size, bool)
+    changed[0:1] = True
+    for column in columns:
+        changed[1:] |= column[1:] != column[:-1]
+    return changed
+
+
+def add_rows(rows: Rows, order: Order | None = None) -> Rows:
+    """One row for each half."""
+    if not rows.size:
+        return rows
+    index, begins = order_rows(rows.keys) if order is None else order
+
+    def total(column: Numbers) -> Numbers:
+        return np.add.reduceat(column[index], begins)
+
+    def least(column: Numbers) -> Numbers:
+        return np.minimum.reduceat(column[index], begins)
+
+    def most(column: Numbers) -> Numbers:
+        return np.maximum.reduceat(column[index], begins)
+
+    return Rows(
+        rows.keys.take(index[begins]),
+        total(rows.packets),
+        total(rows.bytes),
+        least(rows.first),
+        most(rows.last),
+        np.bitwise_or.reduceat(rows.signals[index], begins),
+        least(rows.lowest_opened),
+        most(rows.highest_opened),
+        least(rows.lowest_accepted),
+        most(rows.highest_accepted),
+        most(rows.aside),
+    )
+
+
+def join_rows(parts: list[Rows]) -> Rows:
+    """All rows below each other."""
+    if len(parts) == 1:
+        return parts[0]
+    keys = Keys(*(np.concatenate([part.keys[column] for part in parts]) for column in range(6)))
+    return Rows(
+        keys, *(np.concatenate([part[column] for part in parts]) for column in range(1, len(Rows._fields)))
+    )
+
+
+def join_notes(parts: list[Notes]) -> Notes:
+    """All notes below each other, each once."""
+    joined = Notes(*(np.concatenate([part[column] for part in parts]) for column in range(3)))
+    order = np.lexsort(joined)
+    changed = np.zeros(order.size, bool)
+    changed[0:1] = True
+    for column in joined:
+        changed[1:] |= column[order][1:] != column[order][:-1]
+    return joined.take(order[changed])
+
+
+def pack_rows(rows: Rows) -> bytes:
+    """Rows as bytes; `unpack_rows` reads them back."""
+    columns = [*rows.keys, *(column.view(np.uint64) for column in rows[1:])]
+    return np.stack(columns, axis=1).tobytes()
+
+
+def unpack_rows(content: bytes) -> Rows:
+    """The rows that were packed, of any number of packages behind one another."""
+    table = np.frombuffer(content, np.uint64).reshape(-1, 6 + len(Rows._fields) - 1)
+    columns = [np.ascontiguousarray(table[:, column]) for column in range(table.shape[1])]
+    return Rows(Keys(*columns[:6]), *(column.view(np.int64) for column in columns[6:]))
+
+
+def pack_notes(notes: Notes) -> bytes:
+    """Notes as bytes; `unpack_notes` reads them back."""
+    return np.stack(list(notes), axis=1).tobytes()
+
+
+def unpack_notes(content: bytes) -> Notes:
+    """The notes that were packed."""
+    table = np.frombuffer(content, np.uint64).reshape(-1, 3)
+    return Notes(*(np.ascontiguousarray(table[:, column]) for column in range(3)))

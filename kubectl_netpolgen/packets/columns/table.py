@@ -1,0 +1,212 @@
+"""What the engine of numpy counted, as the other code asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import nsmallest
+from typing import Any
+
+import numpy as np
+
+from kubectl_netpolgen.packets.columns.conversations import Conversations, numbers_by_half, orient
+from kubectl_netpolgen.packets.columns.decode import Numbers
+from kubectl_netpolgen.packets.columns.keys import Keys, hash_columns, protocol_of, raw_key
+from kubectl_netpolgen.packets.columns.rows import Notes, Order, Rows, order_rows
+from kubectl_netpolgen.packets.columns.storage import MOST_ROWS, Part, Storage
+from kubectl_netpolgen.packets.conversations import PROTOCOLS, Pair, pair_halves
+from kubectl_netpolgen.packets.halves import MOST_NAMES, Half
+from kubectl_netpolgen.packets.network import TCP, UDP
+from kubectl_netpolgen.packets.signals import ACCEPTS, ASKS, CARRIES, OPENS, REPLIES
+from kubectl_netpolgen.packets.sums import FlowOrder, FlowSum, begin_sum, flow_order
+from kubectl_netpolgen.packets.table import Context, End, HalfTable, bound_proven, note_proven
+from kubectl_netpolgen.packets.table import Rows as HalfRows
+
+_SIX = 1 << 40
+_LATEST, _EARLIEST = (1 << 63) - 1, -(1 << 63)
+
+
+class ColumnTable:
+    """The rows of plain packets, and the halves that the other code counted."""
+
+    def __init__(self, halves: HalfTable, *, most: int = MOST_ROWS) -> None:
+        self._halves = halves
+        self._storage = Storage(halves, most=most)
+        self.used = False
+        """Whether anything was counted in columns."""
+
+    def add(self, rows: Rows, notes: Notes) -> None:
+        """Take the rows of a chunk."""
+        self.used = True
+        self._storage.add(rows, notes)
+
+    def relieve(self) -> None:
+        """Keep the memory bounded."""
+        self._storage.relieve()
+
+    def proven(self) -> frozenset[End]:
+        """Server ends that handshakes show."""
+        found: set[End] = set()
+        for part in self._storage.parts():
+            _proven_ends(part.rows, found)
+        for rows in self._others():
+            note_proven(rows, found)
+        return frozenset(found)
+
+    def parts(self) -> Iterator[HalfRows]:
+        """All halves as objects."""
+        for part in self._storage.parts():
+            yield _halves_of(part)
+        yield from self._others()
+
+    def pairs(self, proven: frozenset[End]) -> Iterator[Pair]:
+        """All conversations, in no order."""
+        for rows in self.parts():
+            yield from pair_halves(rows, proven)
+
+    def sums(self, proven: frozenset[End]) -> Iterator[tuple[FlowOrder, FlowSum]]:
+        """The flows of each part."""
+        for part in self._storage.parts():
+            yield from _add_flows(orient(part, proven), part)
+        for rows in self._others():
+            for pair in pair_halves(rows, proven):
+                yield flow_order(pair), begin_sum(pair)
+
+    def close(self) -> None:
+        """Give the disk back."""
+        self._storage.close()
+        self._halves.close()
+
+    def _others(self) -> Iterator[HalfRows]:
+        for rows in self._halves.parts():
+            yield {
+                context: halves
+                for context, halves in rows.items()
+                if context not in (Context(TCP), Context(UDP))
+            }
+
+
+def _proven_ends(rows: Rows, found: set[End]) -> None:
+    """Add the server ends that rows show: senders that accepted, receivers of clients that went on."""
+    spoken = (rows.packets > 0) & ((rows.keys.word >> np.uint64(32)) & np.uint64(0xFF) == TCP)
+    turned = (rows.keys.group & np.uint64(1)).astype(bool)
+    accepted = spoken & (rows.signals & ACCEPTS != 0)
+    continued = spoken & (rows.signals & (OPENS | CARRIES) == OPENS | CARRIES)
+    # the sender of what goes to the higher end is the lower one, and so on
+    at_low = accepted & ~turned | continued & turned
+    at_high = accepted & turned | continued & ~turned
+    keys = rows.keys
+    for mask, high, low, shift in (
+        (at_low, keys.low_high, keys.low, np.uint64(16)),
+        (at_high, keys.high_high, keys.high, np.uint64(0)),
+    ):
+        chosen = np.flatnonzero(mask)
+        port = keys.word[chosen] >> shift & np.uint64(0xFFFF)
+        family = keys.word[chosen] & np.uint64(_SIX)
+        _, once = np.unique(hash_columns((high[chosen], low[chosen], family | port)), return_index=True)
+        columns = (high[chosen][once], low[chosen][once], family[once], port[once])
+        for upper, lower, six, number in zip(*(column.tolist() for column in columns), strict=True):
+            address = upper << 64 | lower
+            found.add((TCP, address.to_bytes(16 if six else 4, "big") + number.to_bytes(2, "big")))
+    bound_proven(found)
+
+
+def _halves_of(part: Part) -> HalfRows:
+    """The halves of a part as objects; what else is known of them comes from aside."""
+    rows, asides = part.rows, part.asides
+    several = np.flatnonzero(
+        (rows.lowest_opened < rows.highest_opened) | (rows.lowest_accepted < rows.highest_accepted)
+    )
+    numbers = numbers_by_half(part, several) if several.size else {}
+    found: HalfRows = {Context(TCP): {}, Context(UDP): {}}
+    by_protocol = {TCP: found[Context(TCP)], UDP: found[Context(UDP)]}
+    keys = zip(*(column.tolist() for column in rows.keys), strict=True)
+    values = zip(*(column.tolist() for column in rows[1:]), strict=True)
+    for number, (key, value) in enumerate(zip(keys, values, strict=True)):
+        half = Half()
+        half.packets, half.bytes, half.first, half.last, half.signals = value[:5]
+        if not half.packets:
+            half.first = half.last = 0
+        low_opened, high_opened, low_accepted, high_accepted, aside = value[5:]
+        if aside:
+            known = asides[aside - 1].extra
+            if known is not None:
+                half.more.add(known)
+        if low_opened <= high_opened:
+            half.more.opened = numbers.get((number, 0)) or (low_opened,)
+        if low_accepted <= high_accepted:
+            half.more.accepted = numbers.get((number, 1)) or (low_accepted,)
+        by_protocol[protocol_of(key[4])][raw_key(key[:5], turned=bool(key[5] & 1))] = half
+    return found
+
+
+def _add_flows(found: Conversations, part: Part) -> Iterator[tuple[FlowOrder, FlowSum]]:
+    """Conversations of the same client, server, protocol and server port, added up."""
+    if not found.client.size:
+        return
+    rows = part.rows
+    ends = (found.client_high, found.client_low, found.server_high, found.server_low, found.word)
+    order = order_rows(Keys(*ends, hash_columns(ends)))
+    index, begins = order
+
+    def total(column: Numbers) -> Numbers:
+        return np.add.reduceat(column[index], begins)
+
+    def of(column: Numbers, default: int = 0) -> tuple[Numbers, Numbers]:
+        return found.of(column, found.client, default), found.of(column, found.server, default)
+
+    packets, sizes, signals = of(rows.packets), of(rows.bytes), of(rows.signals)
+    first = np.minimum(*of(rows.first, _LATEST))
+    last = np.maximum(*of(rows.last, _EARLIEST))
+    named = (signals[0] | signals[1]) & (ASKS | REPLIES) != 0
+    sums = [
+        total(np.ones(index.size, np.int64)),
+        *(total(column) for column in (*packets, *sizes)),
+        np.minimum.reduceat(first[index], begins),
+        np.maximum.reduceat(last[index], begins),
+        np.minimum.reduceat(found.direction[index], begins),
+        np.minimum.reduceat(found.outcome[index], begins),
+        total(found.connections),
+        np.logical_or.reduceat(named[index], begins),
+    ]
+    more = _more_of(found, part, order)
+    head = index[begins]
+    keys = zip(*(column[head].tolist() for column in ends), strict=True)
+    values = zip(*(column.tolist() for column in sums), strict=True)
+    for number, (key, value) in enumerate(zip(keys, values, strict=True)):
+        yield _flow_key(key), FlowSum((*value, *more.get(number, (0, 0, 0, ()))))
+
+
+def _more_of(found: Conversations, part: Part, order: Order) -> dict[int, tuple[int, int, int, Any]]:
+    """Duplicates, fragments and names of the flows that have any, by the flow's number in the order."""
+    flow_of = np.empty(order.rows.size, np.int64)
+    flow_of[order.rows] = np.searchsorted(order.begins, np.arange(order.rows.size), side="right") - 1
+    collected: dict[int, tuple[int, int, int, set[tuple[str, str]]]] = {}
+    for ends in (found.client, found.server):
+        aside = found.of(part.rows.aside, ends, 0)
+        told = np.flatnonzero(aside)
+        for flow, number in zip(flow_of[told].tolist(), aside[told].tolist(), strict=True):
+            extra = part.asides[number - 1].extra
+            if extra is None:
+                continue
+            before = collected.get(flow, (0, 0, 0, set()))
+            before[3].update(extra.names)
+            collected[flow] = (
+                before[0] + extra.duplicates,
+                before[1] + extra.fragments,
+                before[2] + extra.fragment_bytes,
+                before[3],
+            )
+    return {
+        flow: (duplicates, fragments, sizes, tuple(nsmallest(MOST_NAMES, names)) if names else ())
+        for flow, (duplicates, fragments, sizes, names) in collected.items()
+    }
+
+
+def _flow_key(key: tuple[int, ...]) -> FlowOrder:
+    client_high, client_low, server_high, server_low, word = key
+    protocol = PROTOCOLS[protocol_of(word)].value
+    port = (word & 0xFFFF).to_bytes(2, "big")
+    if word & _SIX:
+        client, server = client_high << 64 | client_low, server_high << 64 | server_low
+        return protocol, 36, client.to_bytes(16, "big") + server.to_bytes(16, "big") + port, -1, ""
+    return protocol, 12, client_low.to_bytes(4, "big") + server_low.to_bytes(4, "big") + port, -1, ""

@@ -1,0 +1,96 @@
+"""What an engine is, and the one of the standard library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from kubectl_netpolgen.packets.conversations import Pair, pair_halves
+from kubectl_netpolgen.packets.counting import Frame, Tally
+from kubectl_netpolgen.packets.frames import frames_of_records
+from kubectl_netpolgen.packets.link import ETHERNET, Link
+from kubectl_netpolgen.packets.pcap import FileHeader, Records
+from kubectl_netpolgen.packets.plain import count_plain
+from kubectl_netpolgen.packets.sums import FlowOrder, FlowSum, begin_sum, flow_order
+from kubectl_netpolgen.packets.table import End, HalfTable, Rows
+
+
+class Table(Protocol):
+    """What an engine counted, whole and as often as wanted."""
+
+    def proven(self) -> frozenset[End]:
+        """Server ends that handshakes show."""
+
+    def parts(self) -> Iterator[Rows]:
+        """All halves, in parts that each hold both directions of what they hold."""
+
+    def pairs(self, proven: frozenset[End]) -> Iterator[Pair]:
+        """All conversations, in no order."""
+
+    def sums(self, proven: frozenset[End]) -> Iterator[tuple[FlowOrder, FlowSum]]:
+        """All flows, in no order; one may come in several sums."""
+
+    def close(self) -> None:
+        """Give temporary files back."""
+
+
+class Counter(Protocol):
+    """Counts the packets of one file."""
+
+    tally: Tally
+
+    def count_records(self, records: Records, header: FileHeader, link: Link) -> None:
+        """Read a classic capture to its end."""
+
+    def count_frames(self, frames: Iterable[Frame]) -> None:
+        """Read the frames of any other container to their end."""
+
+    def finish(self) -> Table:
+        """What was counted."""
+
+
+class ExactCounter:
+    """The engine of the standard library."""
+
+    def __init__(self, tally: Tally, *, inner: bool) -> None:
+        self._plain = not inner
+        self.tally = tally
+
+    def count_records(self, records: Records, header: FileHeader, link: Link) -> None:
+        """Read a classic capture to its end; Ethernet has a quick way."""
+        tally = self.tally
+        if link is not ETHERNET or not self._plain or header.lengths_may_be_swapped:
+            tally.count(frames_of_records(records, link))
+            return
+
+        def count(buffer: bytes, number: int) -> tuple[int, int]:
+            tally.table.relieve()
+            return count_plain(tally, buffer, header, number)
+
+        records.walk(count)
+
+    def count_frames(self, frames: Iterable[Frame]) -> None:
+        """Read the frames of any other container to their end."""
+        self.tally.count(frames)
+
+    def finish(self) -> Table:
+        """What was counted."""
+        return PairTable(self.tally.table)
+
+
+class PairTable:
+    """A table of halves, joined one by one."""
+
+    def __init__(self, table: HalfTable) -> None:
+        self._table = table
+        self.proven, self.parts, self.close = table.proven, table.parts, table.close
+
+    def pairs(self, proven: frozenset[End]) -> Iterator[Pair]:
+        """All conversations, in no order."""
+        for rows in self.parts():
+            yield from pair_halves(rows, proven)
+
+    def sums(self, proven: frozenset[End]) -> Iterator[tuple[FlowOrder, FlowSum]]:
+        """One sum for each conversation."""
+        for pair in self.pairs(proven):
+            yield flow_order(pair), begin_sum(pair)
