@@ -21,7 +21,7 @@ from kubectl_netpolgen.packets.table import (
     reverse,
     source_end,
 )
-from kubectl_netpolgen.packets.verdicts import EPHEMERAL, Halves, Verdict, judge
+from kubectl_netpolgen.packets.verdicts import EPHEMERAL, Verdict, judge_packed
 
 PROTOCOLS = {SCTP: Protocol.SCTP, TCP: Protocol.TCP, UDP: Protocol.UDP}
 JUDGED = 0xFF
@@ -64,30 +64,30 @@ def pair_halves(rows: Rows, proven: frozenset[End]) -> Iterator[Pair]:
             if opposite < key:
                 # the half with the smaller key is silent and has no row
                 key, opposite, half, back = opposite, key, back, half
-            verdict = judge(_rules_view(context, key, half, back, proven))
+            verdict = judge_packed(_packed_view(context.protocol, key, half, back, proven))
             if verdict.turned:
                 key, half, back = opposite, back, half
             yield Pair(context, key, half, back, verdict)
 
 
-def _rules_view(context: Context, key: bytes, there: Half, here: Half, proven: frozenset[End]) -> Halves:
+def _packed_view(protocol: int, key: bytes, there: Half, here: Half, proven: frozenset[End]) -> int:
+    """What the rules look at, as `verdicts.pack_halves` packs it, without making the values first."""
     source, destination = _PORTS.unpack_from(key, len(key) - 4)
-    protocol = context.protocol
-    both = there.packets and here.packets
-    there_first = there.first <= here.first if both else there.packets > 0
-    return Halves(
-        protocol,
-        there.signals & JUDGED,
-        here.signals & JUDGED,
-        there.packets > 0,
-        here.packets > 0,
-        there_first,
-        source < destination,
-        source > destination,
-        source >= EPHEMERAL and destination >= EPHEMERAL,
-        (protocol, source_end(key)) in proven,
-        (protocol, destination_end(key)) in proven,
-    )
+    number = (protocol << 8 | there.signals & JUDGED) << 8 | here.signals & JUDGED
+    number = number << 8 | (there.packets > 0) << 7 | (here.packets > 0) << 6
+    if (there.first <= here.first) if there.packets and here.packets else there.packets:
+        number |= 1 << 5
+    if source < destination:
+        number |= 1 << 4
+    elif source > destination:
+        number |= 1 << 3
+    if source >= EPHEMERAL and destination >= EPHEMERAL:
+        number |= 1 << 2
+    if (protocol, source_end(key)) in proven:
+        number |= 1 << 1
+    if (protocol, destination_end(key)) in proven:
+        number |= 1
+    return number
 
 
 def order_of(pair: Pair) -> Order:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kubectl_netpolgen.model.flow import Tunnel
 from kubectl_netpolgen.packets.addresses import Addresses
-from kubectl_netpolgen.packets.fragments import Fragments
+from kubectl_netpolgen.packets.fragments import Fragments, Identity
 from kubectl_netpolgen.packets.halves import Half, is_dns
 from kubectl_netpolgen.packets.link import Link, find_network, is_broadcast
 from kubectl_netpolgen.packets.network import ICMP, ICMPV6, SCTP, TCP, UDP, Transport, find_transport
@@ -45,6 +45,8 @@ _PORTED = (TCP, UDP, SCTP)
 _PORTS = 4
 _UDP_HEADER = 8
 _TCP_FLAGS, _TCP_HEADER = 13, 20
+_COMPARED = 32
+"""Bytes by which a later fragment is known again."""
 _SCTP_CHUNK, _SCTP_INITIATE_TAG = 12, 16
 _PLAIN = {protocol: Context(protocol) for protocol in range(256)}
 
@@ -102,13 +104,23 @@ class Tally:
         if packet is None:
             self.unread += 1
             return
-        inner = find_inner(buffer, packet) if self._inner else None
-        if inner is not None:
-            self._take(frame, inner.packet, inner.vlan, inner.tunnel)
+        repeats = self.repeats
         if not self._take(frame, packet, vlan, None):
             self.unread += 1
+        inner = find_inner(buffer, packet) if self._inner else None
+        if inner is not None:
+            # the same frame is in its tunnel as often as the tunnel's own
+            self._take(frame, inner.packet, inner.vlan, inner.tunnel, repeated=self.repeats > repeats)
 
-    def _take(self, frame: Frame, packet: Transport, vlan: int | None, tunnel: Tunnel | None) -> bool:
+    def _take(
+        self,
+        frame: Frame,
+        packet: Transport,
+        vlan: int | None,
+        tunnel: Tunnel | None,
+        *,
+        repeated: bool = False,
+    ) -> bool:
         """Count a packet on its row; False when it belongs to none of TCP, UDP or SCTP."""
         protocol, addresses, at, end, later, fragment = packet
         buffer = frame.buffer
@@ -116,8 +128,7 @@ class Tally:
         context = _PLAIN[protocol] if plain else Context(protocol, vlan, tunnel)
         if later:
             if protocol in _PORTED:
-                self.fragments.add((protocol, addresses, fragment, vlan, tunnel), frame.wire)
-                self.later_fragments += tunnel is None
+                self._take_later(frame, packet, (protocol, addresses, fragment, vlan, tunnel), repeated)
             return protocol in _PORTED
         if protocol not in _PORTED:
             self._set_aside(frame, packet, context)
@@ -126,13 +137,13 @@ class Tally:
             return False
         key = addresses + buffer[at : at + _PORTS]
         half = self.table.half(context, key)
-        if frame.place is not None:
+        if tunnel is None and frame.place is not None:
             identity = frame_identity(buffer, at, end, protocol=protocol, key=key)
-            # the same frame is in its tunnel as often as the tunnel's own
-            if tunnel is None and self._sightings.is_repeat(identity, frame.place, frame.time, frame.number):
-                half.more.duplicates += 1
-                self.repeats += 1
-                return True
+            repeated = self._sightings.is_repeat(identity, frame.place, frame.time, frame.number)
+            self.repeats += repeated
+        if repeated:
+            half.more.duplicates += 1
+            return True
         half.count(frame.time, frame.wire)
         if is_broadcast(buffer, frame.start, addresses, link=frame.link):
             half.signals |= BROADCAST
@@ -147,6 +158,18 @@ class Tally:
             half.signals |= signal
             note_association(half, buffer[at:end], signal)
         return True
+
+    def _take_later(self, frame: Frame, packet: Transport, identity: Identity, repeated: bool) -> None:
+        """A fragment behind the first counts on the first one's row, unless another interface showed it."""
+        if identity[-1] is None:
+            if frame.place is not None:
+                content = frame.buffer[packet.at : min(packet.at + _COMPARED, packet.end)]
+                shown = b"f" + packet.addresses + packet.fragment + content
+                repeated = self._sightings.is_repeat(shown, frame.place, frame.time, frame.number)
+            self.repeats += repeated
+            self.later_fragments += not repeated
+        if not repeated:
+            self.fragments.add(identity, frame.wire)
 
     def _take_tcp(self, frame: Frame, packet: Transport, context: Context, key: bytes, half: Half) -> None:
         buffer, at, end = frame.buffer, packet.at, packet.end
@@ -202,11 +225,13 @@ class Tally:
 
     def hear_dns(self, half: Half, key: bytes, payload: bytes, time: int) -> None:
         """Read a UDP payload from or to a port of DNS: `listen`, for the most frequent case of all."""
+        if not self.keys:
+            half.signals |= self.payloads.tell_dns(key, payload, time)
+            return
         heard = self.payloads.hear_dns(key, payload, time)
         if heard is not None:
             half.signals |= REPLIES if heard.response else ASKS
-            if self.keys:
-                half.more.ask(heard.key)
+            half.more.ask(heard.key)
 
     def _set_aside(self, frame: Frame, packet: Transport, context: Context) -> None:
         """A packet of another protocol: it has a row of its own, and an ICMP error marks whom it quotes."""

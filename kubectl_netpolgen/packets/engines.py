@@ -11,6 +11,7 @@ from kubectl_netpolgen.packets.frames import frames_of_records
 from kubectl_netpolgen.packets.link import ETHERNET, Link
 from kubectl_netpolgen.packets.pcap import FileHeader, Records
 from kubectl_netpolgen.packets.plain import count_plain
+from kubectl_netpolgen.packets.spill import MOST_ROWS
 from kubectl_netpolgen.packets.sums import FlowOrder, FlowSum, begin_sum, flow_order
 from kubectl_netpolgen.packets.table import End, HalfTable, Rows
 
@@ -91,6 +92,16 @@ class PairTable:
             yield from pair_halves(rows, proven)
 
     def sums(self, proven: frozenset[End]) -> Iterator[tuple[FlowOrder, FlowSum]]:
-        """One sum for each conversation."""
+        """The flows, in as many sums as memory makes of them."""
+        held: dict[FlowOrder, FlowSum] = {}
         for pair in self.pairs(proven):
-            yield flow_order(pair), begin_sum(pair)
+            order = flow_order(pair)
+            known = held.get(order)
+            if known is None:
+                held[order] = begin_sum(pair)
+                if len(held) >= MOST_ROWS:
+                    yield from held.items()
+                    held = {}
+            else:
+                known.add_pair(pair)
+        yield from held.items()

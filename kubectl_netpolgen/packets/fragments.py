@@ -22,7 +22,7 @@ class Fragments:
         self._rows: dict[Identity, tuple[Context, bytes]] = {}
         self._waiting: dict[Identity, tuple[int, int]] = {}
         self.attributed = 0
-        """Later fragments that were counted on a row."""
+        """Later fragments that were counted on a row, inside tunnels not counted: those are packets twice."""
 
     def begin(self, identity: Identity, context: Context, key: bytes) -> None:
         """The first fragment of a packet was met; an identification may come again for another packet."""
@@ -49,4 +49,5 @@ class Fragments:
         extra = self._table.mark(context, key).more
         extra.fragments += count
         extra.fragment_bytes += size
-        self.attributed += count
+        if context.tunnel is None:
+            self.attributed += count

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_IPV6 = 0x86DD
-_VLAN_TAGS = frozenset((0x8100, 0x88A8, 0x9100))
+VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
 _MPLS = frozenset((0x8847, 0x8848))
 _PPPOE_SESSION = 0x8864
 _BACKBONE = 0x88E7
@@ -19,7 +19,7 @@ _FABRIC_PATH = 0x8903
 _SERVICE_CHAIN = 0x894F
 _CHAINED = {1: ETHERTYPE_IPV4, 2: ETHERTYPE_IPV6}
 _PPP = {0x0021: ETHERTYPE_IPV4, 0x0057: ETHERTYPE_IPV6}
-_VLAN_LENGTH = 4
+VLAN_LENGTH = 4
 _VLAN_MASK = 0x0FFF
 _MOST_TAGS = 16
 """Tags, labels and headers of every kind before the network layer; nobody stacks more."""
@@ -80,12 +80,12 @@ def walk_tags(buffer: bytes, at: int, end: int, kind: int) -> Network:
     """The network layer from an EtherType and the place behind it on; the innermost VLAN counts."""
     vlan = None
     for _ in range(_MOST_TAGS):
-        if kind in _VLAN_TAGS:
-            if at + _VLAN_LENGTH > end:
+        if kind in VLAN_TAGS:
+            if at + VLAN_LENGTH > end:
                 break
             vlan = (buffer[at] << 8 | buffer[at + 1]) & _VLAN_MASK
             kind = buffer[at + 2] << 8 | buffer[at + 3]
-            at += _VLAN_LENGTH
+            at += VLAN_LENGTH
         elif kind in _MPLS:
             while at + 4 <= end and not buffer[at + 2] & 1:
                 at += 4

@@ -75,45 +75,45 @@ class Names:
 
     def hear(self, payload: bytes, time: int) -> Heard | None:
         """Read one DNS message, of UDP or of TCP without its length; None when it is none about one name."""
+        read = self._take(payload, time, time, 1)
+        if read is None:
+            return None
+        return Heard(read.response, f"d{payload[0]:02x}{payload[1]:02x}:{read.name}")
+
+    def tell(self, payload: bytes, first: int, last: int, count: int = 1) -> bool | None:
+        """`hear` for whoever needs no key, of what was said so often: whether it was a response, or None."""
+        read = self._take(payload, first, last, count)
+        return None if read is None else read.response
+
+    def _take(self, payload: bytes, first: int, last: int, count: int) -> _Read | None:
         rest = payload[2:]
         if rest in self._read:
             read = self._read[rest]
-            if read is None:
-                return None
+            if read is not None:
+                for known in read.sums:
+                    known.add(first, last, count)
+            return read
+        message = read_message(payload)
+        read = None if message is None else self._enter(message, first)
+        if read is not None and count > 1:
             for known in read.sums:
-                known.add(time, time, 1)
-        else:
-            message = read_message(payload)
-            read = None if message is None else self._enter(message, time)
-            self._remember(rest, read)
-            if read is None:
-                return None
-        return Heard(read.response, f"d{payload[0]:02x}{payload[1]:02x}:{read.name}")
+                known.add(first, last, count - 1)
+        self._remember(rest, read)
+        return read
 
-    def tell(self, payload: bytes, time: int) -> bool | None:
-        """`hear` for whoever needs no key: whether it was a response, or None."""
-        try:
-            read = self._read[payload[2:]]
-        except KeyError:
-            heard = self.hear(payload, time)
-            return None if heard is None else heard.response
-        if read is None:
-            return None
-        for known in read.sums:
-            known.add(time, time, 1)
-        return read.response
-
-    def hear_announcement(self, payload: bytes, time: int) -> None:
+    def hear_announcement(self, payload: bytes, first: int, *, last: int = 0, count: int = 1) -> None:
         """Read one payload of the multicast DNS port: addresses told unasked, or an ordinary answer."""
         announced = read_announcement(payload)
         if not announced:
-            self.hear(payload, time)
+            self.tell(payload, first, max(first, last), count)
         for name, address in announced:
-            self._note((name, address, (), NameSource.DNS), time, time, 1)
+            self._note((name, address, (), NameSource.DNS), first, max(first, last), count)
 
-    def note(self, name: str, address: Address, source: NameSource, time: int) -> PeerName:
+    def note(
+        self, name: str, address: Address, source: NameSource, first: int, *, last: int = 0, count: int = 1
+    ) -> PeerName:
         """Keep what a client called the server at an address, a name in the form of `read_host_name`."""
-        self._note((name, address, (), source), time, time, 1)
+        self._note((name, address, (), source), first, max(first, last), count)
         return PeerName(name, source)
 
     def absorb(self, answers: Iterable[NameAnswer], *, overflowed: bool = False) -> None:

@@ -43,6 +43,7 @@ def tcp_openings() -> bytes:
 UDP_STARTS = bytes(byte == _HANDSHAKE or byte >= _LONG_HEADER for byte in range(256))
 """By the first byte of a UDP payload on any port but DNS's: DTLS, or the long header of QUIC."""
 
+_KEY_LENGTHS = (12, 36)
 _MOST_HOSTS = 4096
 _LONGEST_REQUEST = 2048
 
@@ -91,17 +92,26 @@ class Payloads:
         if dns or direction in self.assembly.pending or begins_client_hello(payload, 0, len(payload)):
             found = self.assembly.segment(direction, sequence, payload, time, dns=dns, cut=cut)
             return self._told(key, found) if found else NOTHING
-        head = payload[:_LONGEST_REQUEST]
+        name = self.hear_request(key, payload, time)
+        return NOTHING if name is None else Said(0, (), (name,))
+
+    def hear_request(
+        self, key: bytes, payload: bytes, first: int, *, last: int = 0, count: int = 1
+    ) -> PeerName | None:
+        """Read a payload of TCP that begins like an HTTP request, of one that was sent so often."""
         # clients send the same few requests over and over
-        if head in self._hosts:
-            host = self._hosts[head]
+        if payload in self._hosts:
+            host = self._hosts[payload]
         else:
             host = read_host(payload)
             if len(self._hosts) >= _MOST_HOSTS:
                 self._hosts.clear()
             if len(payload) <= _LONGEST_REQUEST:
-                self._hosts[head] = host
-        return NOTHING if host is None else Said(0, (), (self._note(key, host, NameSource.HTTP, time),))
+                self._hosts[payload] = host
+        if host is None:
+            return None
+        server = self._addresses.spell(halve(key[:-4])[1])
+        return self.names.note(host, server, NameSource.HTTP, first, last=last, count=count)
 
     def hear_dns(self, key: bytes, payload: bytes, time: int) -> Heard | None:
         """Read a UDP payload from or to a port of DNS; None when it is about nothing that was asked here."""
@@ -109,6 +119,14 @@ class Payloads:
             self.names.hear_announcement(payload, time)
             return None
         return self.names.hear(payload, time)
+
+    def tell_dns(self, key: bytes, payload: bytes, time: int) -> int:
+        """`hear_dns` for whoever needs no question: the signal of the payload, or 0."""
+        if _MULTICAST_DNS in (key[-4:-2], key[-2:]):
+            self.names.hear_announcement(payload, time)
+            return 0
+        response = self.names.tell(payload, time, time)
+        return 0 if response is None else REPLIES if response else ASKS
 
     def hear_datagram(self, key: bytes, payload: bytes, time: int, whole: Whole) -> Said:
         """Read a payload of UDP on any other port: DTLS, or QUIC, whose name only a dissector can read."""
@@ -153,6 +171,16 @@ class Payloads:
 
 def direction_key(context: Context, key: bytes) -> bytes:
     """The key of a half among those of all VLANs and tunnels; the plain ones are the halves' own."""
-    if context.vlan is None and context.tunnel is None:
-        return key
-    return b"%d/%s/" % (-1 if context.vlan is None else context.vlan, str(context.tunnel).encode()) + key
+    vlan, tunnel = context.vlan, context.tunnel
+    if tunnel is not None:
+        return key + b"%d %s" % (-1 if vlan is None else vlan, tunnel.value.encode())
+    return key if vlan is None else key + vlan.to_bytes(2, "big")
+
+
+def split_direction_key(direction: bytes) -> tuple[int | None, bytes] | None:
+    """VLAN and half's key of such a key; None when it is a tunnel's."""
+    if len(direction) in _KEY_LENGTHS:
+        return None, direction
+    if len(direction) - 2 in _KEY_LENGTHS:
+        return int.from_bytes(direction[-2:], "big"), direction[:-2]
+    return None

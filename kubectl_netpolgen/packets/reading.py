@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -74,7 +76,7 @@ def read(
     UnreadableCapture: the system would not open it.
     """
     file = label if label is not None else "-" if path is None else str(path)
-    with open_source(path, stdin=stdin) as source:
+    with without_collection(), open_source(path, stdin=stdin) as source:
         counter = _counter(source, file, options)
         tell = None if progress is None else lambda: progress(source.position, source.size)
         bytes_of: ByteSource = source if tell is None else Watched(source, tell)
@@ -91,7 +93,7 @@ def read(
             if link is None:
                 for _ in records:
                     pass
-                unread = {header.link_type: records.count}
+                unread = {header.link_type: records.count} if records.count else {}
             else:
                 counter.count_records(records, header, link)
                 unread = {}
@@ -103,6 +105,18 @@ def read(
         reading.unread_links = unread
         reading.notes = tuple(filter(None, (note, *cut_short(counter.tally))))
         return reading
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Spare the collector of cycles, which finds none among halves and looks at them again and again."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def read_capture(path: Path) -> CaptureContents:

@@ -84,6 +84,25 @@ class FlowSum:
             self.names = tuple(nsmallest(MOST_NAMES, {*self.names, *other.names}))
         return self
 
+    def add_pair(self, pair: Pair) -> None:
+        """Take a conversation of the same flow in."""
+        _, _, client, server, verdict = pair
+        if client.extra is not None or server.extra is not None or not client.packets or not server.packets:
+            self.add(begin_sum(pair))
+            return
+        # most conversations have both directions and nothing beside them
+        self.client_ports += 1
+        self.packets_to_server += client.packets
+        self.packets_to_client += server.packets
+        self.bytes_to_server += client.bytes
+        self.bytes_to_client += server.bytes
+        self.first = min(self.first, client.first, server.first)
+        self.last = max(self.last, client.last, server.last)
+        self.direction = min(self.direction, DIRECTION_RANKS[verdict.direction])
+        self.outcome = min(self.outcome, OUTCOME_RANKS[verdict.outcome])
+        self.connections += 1
+        self.dns |= bool((client.signals | server.signals) & (ASKS | REPLIES))
+
     def as_row(self) -> tuple[Any, ...]:
         """The sum as plain values; `FlowSum` reads them back."""
         return tuple(getattr(self, name) for name in _FIELDS)

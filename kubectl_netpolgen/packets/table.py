@@ -77,6 +77,10 @@ class HalfTable:
         """Whether there is more in memory than there should be."""
         return sum(map(len, self.rows.values())) + sum(map(len, self._marked.values())) >= self._most
 
+    def contexts(self) -> list[Context]:
+        """What the halves in memory are told apart by."""
+        return list({**self.rows, **self._marked})
+
     def share(self, context: Context) -> Halves:
         """The halves of one context that are in memory, which stay."""
         halves = self.rows.get(context)

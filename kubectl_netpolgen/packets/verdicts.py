@@ -60,7 +60,21 @@ class Verdict(NamedTuple):
     outcome: Outcome
 
 
+def pack_halves(halves: Halves) -> int:
+    """The same as one number, by which verdicts are kept: 24 bits of protocol and signals, 8 of the rest."""
+    number = (halves.protocol << 8 | halves.there) << 8 | halves.here
+    for flag in halves[3:]:
+        number = number << 1 | flag
+    return number
+
+
 @lru_cache(maxsize=65536)
+def judge_packed(number: int) -> Verdict:
+    """The verdict on what `pack_halves` packed."""
+    flags = (bool(number >> bit & 1) for bit in range(7, -1, -1))
+    return judge(Halves(number >> 24, number >> 16 & 0xFF, number >> 8 & 0xFF, *flags))
+
+
 def judge(halves: Halves) -> Verdict:
     """Apply the rules."""
     direction, turned = _orient(halves)

@@ -43,6 +43,7 @@ from tests.packets.factories import (
     tcp_syn,
     udp,
 )
+from tests.packets.factories_tunnels import fragments_of, in_vxlan
 
 EVERY_LINK = (ETHERNET, LINUX_SLL, LINUX_SLL2)
 
@@ -258,3 +259,22 @@ def test_inner_packets_have_rows_beside_the_tunnels() -> None:
     assert Context(TCP, None, Tunnel.IPIP) not in tally([packet]).table.rows
     (half,) = tally([packet], inner=True).table.rows[Context(TCP, None, Tunnel.IPIP)].values()
     assert (half.packets, half.bytes, half.signals) == (1, 14 + 20 + len(inside), OPENS)
+
+
+def test_what_a_second_interface_shows_is_left_out_in_tunnels_and_fragments_too() -> None:
+    tunnelled = in_vxlan(udp())
+    fragments = fragments_of(udp(payload=bytes(60)))
+    packets = [sight for packet in (tunnelled, *fragments) for sight in (packet, packet.on(3, packet_type=4))]
+    found = tally(packets, link=LINUX_SLL2, inner=True)
+    (inside,) = found.table.rows[Context(UDP, None, Tunnel.VXLAN)].values()
+    assert (inside.packets, inside.more.duplicates) == (1, 1)
+    assert found.later_fragments == found.fragments.attributed == len(fragments) - 1
+    assert found.repeats == len(packets) // 2
+
+
+def test_fragments_inside_a_tunnel_are_no_packets_of_their_own() -> None:
+    packets = [in_vxlan(packet) for packet in fragments_of(udp(payload=bytes(60)))]
+    found = tally(packets, inner=True)
+    assert (found.later_fragments, found.fragments.attributed, found.unread) == (0, 0, 0)
+    (inside,) = found.table.rows[Context(UDP, None, Tunnel.VXLAN)].values()
+    assert inside.more.fragments == len(packets) - 1

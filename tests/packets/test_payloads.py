@@ -75,6 +75,13 @@ def test_long_requests_with_the_same_beginning_are_read_each() -> None:
         assert found.names == (PeerName(name, NameSource.HTTP),)
 
 
+def test_a_request_cut_at_the_longest_that_is_remembered_hides_no_other() -> None:
+    payloads = Payloads(Addresses())
+    whole = b"GET / HTTP/1.1\r\nX: " + b"x" * 2020 + b"\r\nHost: web.test\r\n\r\n"
+    assert told(whole[:2048], payloads=payloads) is NOTHING
+    assert told(whole, payloads=payloads).names == (PeerName("web.test", NameSource.HTTP),)
+
+
 def test_dns_over_tcp_says_who_asked_and_who_answered() -> None:
     query, answer = dns_message("a.test"), dns_message("a.test", response=True)
     assert told(over_tcp(query), dns=True) == Said(ASKS, ("d1234:a.test",))

@@ -224,7 +224,7 @@ def test_a_foreign_file_is_refused_by_name(tmp_path: Path, content: bytes) -> No
 
 def test_a_link_type_that_no_pod_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotACapture, match="link type 127"):
-        read(tmp_path, a_pcap([], link=127))
+        read(tmp_path, a_pcap([b"x"], link=127))
 
 
 def test_a_file_that_cannot_be_opened_is_named_with_the_reason(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ four = st.sampled_from([CLIENT, SERVER])
 ends = st.tuples(four, four) | st.tuples(four.map(mapped), four.map(mapped)) | st.just((CLIENT6, SERVER6))
 ports = st.sampled_from([53, 8080, 40000])
 keys = st.builds(lambda both, one, other: a_key(both[0], one, both[1], other), ends, ports, ports)
-signals = st.sampled_from([0, ACCEPTS, CARRIES, RESETS])
+signals = st.sampled_from([0, OPENS, ACCEPTS, CARRIES, RESETS])
 packets = st.builds(
     packet,
     contexts,
@@ -210,6 +210,12 @@ def test_handshakes_prove_who_serves(
         if spilled:
             table.spill()
         assert table.proven() == (frozenset() if end is None else {(protocol, end)})
+
+
+def test_a_client_that_opened_before_a_spill_and_went_on_behind_it_proves_its_server() -> None:
+    told = [packet(Context(TCP), a_key(), START, 60, signals, None) for signals in (OPENS, CARRIES)]
+    for moments in (frozenset[int](), frozenset((1,)), frozenset((0, 1))):
+        assert run(told, spilled_before=moments)[1] == {(TCP, destination_end(a_key()))}
 
 
 def test_a_mark_without_packets_proves_nothing() -> None:

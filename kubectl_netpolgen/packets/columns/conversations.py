@@ -9,17 +9,20 @@ from numpy.typing import NDArray
 
 from kubectl_netpolgen.packets.columns.decode import Numbers
 from kubectl_netpolgen.packets.columns.keys import Words, hash_columns, word_of
-from kubectl_netpolgen.packets.columns.rows import NO_HIGH, NO_LOW, Rows
+from kubectl_netpolgen.packets.columns.rows import ACCEPTED, OPENED, Rows
 from kubectl_netpolgen.packets.columns.storage import Part
 from kubectl_netpolgen.packets.conversations import JUDGED
 from kubectl_netpolgen.packets.halves import MOST_CONNECTIONS
 from kubectl_netpolgen.packets.sums import DIRECTION_RANKS, OUTCOME_RANKS
 from kubectl_netpolgen.packets.table import End
-from kubectl_netpolgen.packets.verdicts import EPHEMERAL, Halves, judge
+from kubectl_netpolgen.packets.verdicts import EPHEMERAL, judge_packed
 
 _PORT = np.uint64(0xFFFF)
-_FAMILY = np.uint64(word_of(0, six=True))
+_END = np.uint64(word_of(0xFF, six=True))
+"""The parts of a key's word that tell ends apart: family and protocol."""
 _NOWHERE = -1
+_NO_LOW, _NO_HIGH = 1 << 32, -1
+"""The lowest and highest of no numbers of 32 bits."""
 
 
 class Conversations(NamedTuple):
@@ -129,10 +132,7 @@ def _pack(numbers: list[Numbers], flags: list[NDArray[np.bool_]]) -> Numbers:
 
 def _judge(packed: Numbers) -> tuple[Numbers, NDArray[np.bool_], Numbers]:
     combinations, which = np.unique(packed, return_inverse=True)
-    verdicts = []
-    for number in combinations.tolist():
-        flags = [bool(number >> bit & 1) for bit in range(7, -1, -1)]
-        verdicts.append(judge(Halves(number >> 24, number >> 16 & 0xFF, number >> 8 & 0xFF, *flags)))
+    verdicts = [judge_packed(number) for number in combinations.tolist()]
     directions = np.array([DIRECTION_RANKS[verdict.direction] for verdict in verdicts], np.int64)
     turned = np.array([verdict.turned for verdict in verdicts], bool)
     outcomes = np.array([OUTCOME_RANKS[verdict.outcome] for verdict in verdicts], np.int64)
@@ -140,7 +140,8 @@ def _judge(packed: Numbers) -> tuple[Numbers, NDArray[np.bool_], Numbers]:
 
 
 def _hash_ends(high: Words, low: Words, upper: Words, port: Words) -> Words:
-    return hash_columns((high, low, upper | port))
+    # who serves at a port does so in every VLAN
+    return hash_columns((high, low, upper & _END | port))
 
 
 def _known_ends(proven: frozenset[End]) -> Words:
@@ -156,15 +157,17 @@ def _known_ends(proven: frozenset[End]) -> Words:
 
 
 def _count_connections(part: Part, client: Numbers, server: Numbers) -> Numbers:
-    """Distinct initial numbers of each conversation; where more than two are possible, the notes know."""
-    rows = part.rows
+    """Distinct initial numbers of each conversation; where more than one is possible, they are counted."""
+    (opened_low, opened_high), (accepted_low, accepted_high) = (
+        _bounds(part, kind) for kind in (OPENED, ACCEPTED)
+    )
     lowest = np.minimum(
-        np.where(client >= 0, rows.lowest_opened[client], NO_LOW),
-        np.where(server >= 0, rows.lowest_accepted[server], NO_LOW),
+        np.where(client >= 0, opened_low[client], _NO_LOW),
+        np.where(server >= 0, accepted_low[server], _NO_LOW),
     )
     highest = np.maximum(
-        np.where(client >= 0, rows.highest_opened[client], NO_HIGH),
-        np.where(server >= 0, rows.highest_accepted[server], NO_HIGH),
+        np.where(client >= 0, opened_high[client], _NO_HIGH),
+        np.where(server >= 0, accepted_high[server], _NO_HIGH),
     )
     counts = np.ones(client.size, np.int64)
     several = np.flatnonzero(lowest < highest)
@@ -173,18 +176,33 @@ def _count_connections(part: Part, client: Numbers, server: Numbers) -> Numbers:
         for at, one, other in zip(
             several.tolist(), client[several].tolist(), server[several].tolist(), strict=True
         ):
-            found = numbers.get((one, 0), set()) | numbers.get((other, 1), set())
+            found = numbers.get((one, OPENED), set()) | numbers.get((other, ACCEPTED), set())
             counts[at] = min(len(found), MOST_CONNECTIONS)
     return counts
 
 
+def _bounds(part: Part, kind: int) -> tuple[Numbers, Numbers]:
+    """The lowest and highest number of a kind for each row; the notes are sorted."""
+    # one row more than there are, so that -1 has a place of its own
+    low = np.full(part.rows.size + 1, _NO_LOW, np.int64)
+    high = np.full(part.rows.size + 1, _NO_HIGH, np.int64)
+    chosen = np.flatnonzero(part.notes.kind == kind)
+    if chosen.size:
+        group, number = part.notes.group[chosen], part.notes.number[chosen].astype(np.int64)
+        begins = np.flatnonzero(np.concatenate(([True], group[1:] != group[:-1])))
+        rows = np.searchsorted(part.rows.keys.group, group[begins])
+        low[rows] = np.minimum.reduceat(number, begins)
+        high[rows] = np.maximum.reduceat(number, begins)
+    return low, high
+
+
 def numbers_by_half(part: Part, rows: Numbers) -> dict[tuple[int, int], set[int]]:
-    """The initial numbers of some halves' connections: by row, and 0 for opened or 1 for accepted."""
+    """What is noted of some halves, by row and kind."""
     wanted = np.unique(rows[rows >= 0])
     groups = part.rows.keys.group[wanted]
     by_group = dict(zip(groups.tolist(), wanted.tolist(), strict=True))
     notes = part.notes.take(np.flatnonzero(np.isin(part.notes.group, groups)))
     found: dict[tuple[int, int], set[int]] = {}
-    for group, accepted, number in zip(*(column.tolist() for column in notes), strict=True):
-        found.setdefault((by_group[group], accepted), set()).add(number)
+    for group, kind, number in zip(*(column.tolist() for column in notes), strict=True):
+        found.setdefault((by_group[group], kind), set()).add(number)
     return found

@@ -8,7 +8,6 @@ import numpy as np
 
 from kubectl_netpolgen.packets.columns.decode import (
     PADDING,
-    Numbers,
     Packets,
     decode,
     initial_numbers,
@@ -17,12 +16,13 @@ from kubectl_netpolgen.packets.columns.decode import (
 from kubectl_netpolgen.packets.columns.decode import Records as RecordColumns
 from kubectl_netpolgen.packets.columns.events import Events
 from kubectl_netpolgen.packets.columns.rows import (
-    NO_HIGH,
-    NO_LOW,
+    ACCEPTED,
+    OPENED,
     Notes,
     Order,
     Rows,
     add_rows,
+    below,
     order_rows,
 )
 from kubectl_netpolgen.packets.columns.table import ColumnTable
@@ -34,7 +34,7 @@ from kubectl_netpolgen.packets.link import Link
 from kubectl_netpolgen.packets.pcap import FileHeader, Records
 from kubectl_netpolgen.packets.signals import ACCEPTS, OPENS
 
-CHUNK = 12 << 20
+CHUNK = 8 << 20
 """Bytes that are looked at at once; smaller ones pay more for the start of each step."""
 
 
@@ -73,8 +73,11 @@ class FastCounter:
     def _count(self, buffer: bytes, records: RecordColumns, link: Link, number: int) -> None:
         packets, odd = decode(buffer, records, link)
         order = order_rows(packets.keys)
-        Events(self.tally, buffer, records, packets, order, link, number).visit(odd)
+        events = Events(self.tally, buffer, records, packets, order, link, number)
+        events.visit(odd)
         rows, notes = rows_of_packets(buffer, packets, order)
+        if events.named:
+            notes = below(notes, self.table.names_of(packets, events.named))
         if rows.size:
             self.table.add(rows, notes)
 
@@ -84,10 +87,6 @@ def rows_of_packets(buffer: bytes, packets: Packets, order: Order) -> tuple[Rows
     size = packets.time.size
     opened = np.flatnonzero(packets.signals & OPENS)
     accepted = np.flatnonzero(packets.signals & ACCEPTS)
-    opened_numbers = initial_numbers(buffer, packets, opened, acknowledged=False)
-    accepted_numbers = initial_numbers(buffer, packets, accepted, acknowledged=True)
-    lowest_opened, highest_opened = _bounds(size, opened, opened_numbers.astype(np.int64))
-    lowest_accepted, highest_accepted = _bounds(size, accepted, accepted_numbers.astype(np.int64))
     rows = Rows(
         packets.keys,
         np.ones(size, np.int64),
@@ -95,22 +94,19 @@ def rows_of_packets(buffer: bytes, packets: Packets, order: Order) -> tuple[Rows
         packets.time,
         packets.time,
         packets.signals,
-        lowest_opened,
-        highest_opened,
-        lowest_accepted,
-        highest_accepted,
         np.zeros(size, np.int64),
     )
     group = packets.keys.group
-    notes = Notes(
-        np.concatenate((group[opened], group[accepted])),
-        np.concatenate((np.zeros(opened.size, np.uint64), np.ones(accepted.size, np.uint64))),
-        np.concatenate((opened_numbers, accepted_numbers)),
+    notes = below(
+        Notes(
+            group[opened],
+            np.full(opened.size, OPENED, np.uint64),
+            initial_numbers(buffer, packets, opened, acknowledged=False),
+        ),
+        Notes(
+            group[accepted],
+            np.full(accepted.size, ACCEPTED, np.uint64),
+            initial_numbers(buffer, packets, accepted, acknowledged=True),
+        ),
     )
     return add_rows(rows, order), notes
-
-
-def _bounds(size: int, rows: Numbers, numbers: Numbers) -> tuple[Numbers, Numbers]:
-    lowest, highest = np.full(size, NO_LOW, np.int64), np.full(size, NO_HIGH, np.int64)
-    lowest[rows] = highest[rows] = numbers
-    return lowest, highest

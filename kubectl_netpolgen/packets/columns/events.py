@@ -9,22 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 import numpy as np
 
+from kubectl_netpolgen.model.flow import PeerName
 from kubectl_netpolgen.packets.columns.decode import Numbers, Packets, Records
 from kubectl_netpolgen.packets.columns.keys import keys_of
+from kubectl_netpolgen.packets.columns.repeats import Questions, Requests
 from kubectl_netpolgen.packets.columns.rows import Order
 from kubectl_netpolgen.packets.counting import Frame, Tally
 from kubectl_netpolgen.packets.link import Link
-from kubectl_netpolgen.packets.network import TCP, UDP
-from kubectl_netpolgen.packets.payloads import NOTHING, Whole
-from kubectl_netpolgen.packets.signals import ASKS, REPLIES
+from kubectl_netpolgen.packets.network import TCP
+from kubectl_netpolgen.packets.payloads import NOTHING, Whole, direction_key, split_direction_key
 from kubectl_netpolgen.packets.table import Context
 
-_TCP, _UDP = Context(TCP), Context(UDP)
-_ODD, _SEGMENT, _DATAGRAM, _DNS = 0, 1, 2, 3
-_PORT, _SHIFT, _MULTICAST = np.uint64(0xFFFF), np.uint64(16), np.uint64(5353)
+_TCP = Context(TCP)
+_ODD, _SEGMENT, _DATAGRAM, _ASKED, _REQUESTED = 0, 1, 2, 3, 4
+_HANDSHAKE = 22
+
+
+class _Segment(NamedTuple):
+    """A payload of TCP and what its header says."""
+
+    context: Context
+    key: bytes
+    direction: bytes
+    payload: bytes
+    sequence: int
+    time: int
+    cut: bool
+    dns: bool
 
 
 class Events:
@@ -51,32 +66,31 @@ class Events:
         self._later: list[tuple[int, int, bytes]] = []
         """Record, row and key of segments that are waited for; a heap."""
         self._ranks: Numbers | None = None
+        self.named: list[tuple[int, PeerName]] = []
+        """What rows called their receivers."""
 
     def visit(self, odd: Numbers) -> None:
         """Bring everything to the tally; what it says of plain packets goes to their signals."""
-        packets, pending = self._packets, self._tally.payloads.assembly.pending
-        opening = np.flatnonzero(packets.opening)
-        udp = ~packets.tcp[opening]
-        kinds = np.where(udp, np.where(packets.dns[opening], _DNS, _DATAGRAM), _SEGMENT)
-        at = np.concatenate((odd, packets.record[opening]))
-        sequence = np.argsort(at, kind="stable")
-        kinds = np.concatenate((np.full(odd.size, _ODD), kinds))[sequence]
-        rows = np.concatenate((np.zeros(odd.size, np.int64), opening))[sequence]
+        pending = self._tally.payloads.assembly.pending
+        at, rows, kinds = self._agenda(odd)
         for key in list(pending):
             self._await(key, -1)
-        later, answers = self._later, self._hear_dns(rows[kinds == _DNS])
-        for record, row, kind in zip(at[sequence].tolist(), rows.tolist(), kinds.tolist(), strict=True):
+        later = self._later
+        segments = self._segments(rows[kinds == _SEGMENT])
+        for record, row, kind in zip(at.tolist(), rows.tolist(), kinds.tolist(), strict=True):
             while later and later[0][0] < record:
                 self._follow(*heappop(later))
-            if kind == _DNS:
-                next(answers)
-                continue
-            if later and later[0][0] == record:
-                heappop(later)
-            if kind == _SEGMENT:
-                key = self._hear_segment(row)
-                if pending and key in pending:
-                    self._await_row(row, key)
+            if kind == _ASKED:
+                self._questions.hear(row)
+            elif kind == _REQUESTED:
+                self._requests.hear(row)
+            elif kind == _SEGMENT:
+                if later and later[0][0] == record:
+                    heappop(later)
+                segment = next(segments)
+                self._hear_segment(row, segment)
+                if pending and segment.direction in pending:
+                    self._await_row(row, segment.direction)
             elif kind == _DATAGRAM:
                 self._hear_datagram(record, row)
             else:
@@ -87,58 +101,71 @@ class Events:
                     self._await(begun, record)
         while later:
             self._follow(*heappop(later))
-        next(answers, None)
+        self._questions.settle()
+        self.named += self._requests.settle()
 
-    def _hear_dns(self, rows: Numbers) -> Iterator[None]:
-        """Hear one message after the other, each when it is asked for; at the end their signals are told."""
-        packets, buffer, tally = self._packets, self._buffer, self._tally
-        names, told = tally.payloads.names, []
-        transports, sixes = packets.transport[rows], packets.six[rows]
-        multicast = (packets.keys.word[rows] & _PORT == _MULTICAST) | (
-            packets.keys.word[rows] >> _SHIFT & _PORT == _MULTICAST
+    def _agenda(self, odd: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Records to visit in order, their rows, and what to do there.
+
+        What is said over and over is visited where it is said first (`repeats.py`).
+        """
+        packets = self._packets
+        opening = np.flatnonzero(packets.opening)
+        tcp, dns = packets.tcp[opening], packets.dns[opening]
+        first_bytes = np.frombuffer(self._buffer, np.uint8)[packets.payload[opening]]
+        asked, requested = ~tcp & dns, tcp & ~dns & (first_bytes != _HANDSHAKE)
+        questions, requests = opening[asked], opening[requested]
+        others = opening[~asked & ~requested]
+        self._questions = Questions(self._tally, self._buffer, packets, questions)
+        self._requests = Requests(self._tally, self._buffer, packets, requests)
+        rows = np.concatenate(
+            (np.zeros(odd.size, np.int64), others, self._questions.leaders, self._requests.leaders)
         )
-        for start, end, time, transport, six, apart in zip(
-            *(column.tolist() for column in (packets.payload[rows], packets.end[rows], packets.time[rows])),
-            *(column.tolist() for column in (transports, sixes, multicast)),
-            strict=True,
-        ):
-            payload = buffer[start:end]
-            if apart:
-                names.hear_announcement(payload, time)
-                told.append(0)
-            elif tally.keys:
-                heard = names.hear(payload, time)
-                if heard is not None:
-                    key = buffer[transport - (32 if six else 8) : transport + 4]
-                    tally.table.mark(_UDP, key).more.ask(heard.key)
-                told.append(0 if heard is None else REPLIES if heard.response else ASKS)
-            else:
-                response = names.tell(payload, time)
-                told.append(0 if response is None else REPLIES if response else ASKS)
-            yield
-        packets.signals[rows] |= np.array(told, np.int64)
-
-    def _hear_segment(self, row: int) -> bytes:
-        packets, buffer = self._packets, self._buffer
-        key = self._key(row)
-        start, end, transport = int(packets.payload[row]), int(packets.end[row]), int(packets.transport[row])
-        if start < end:
-            record = int(packets.record[row])
-            records = self._records
-            said = self._tally.payloads.hear_segment(
-                _TCP,
-                key,
-                buffer[start:end],
-                int.from_bytes(buffer[transport + 4 : transport + 8], "big"),
-                int(packets.time[row]),
-                cut=bool(records.stop[record] - records.start[record] < records.wire[record]),
-                dns=bool(packets.dns[row]),
+        at = np.concatenate((odd, packets.record[rows[odd.size :]]))
+        kinds = np.concatenate(
+            (
+                np.full(odd.size, _ODD),
+                np.where(packets.tcp[others], _SEGMENT, _DATAGRAM),
+                np.full(self._questions.leaders.size, _ASKED),
+                np.full(self._requests.leaders.size, _REQUESTED),
             )
-            if said is not NOTHING:
-                packets.signals[row] |= said.signals
-                if said.names or (said.questions and self._tally.keys):
-                    self._tally.note(self._tally.table.mark(_TCP, key), said)
-        return key
+        )
+        order = np.argsort(at, kind="stable")
+        return at[order], rows[order], kinds[order]
+
+    def _segments(self, rows: Numbers) -> Iterator[_Segment]:
+        """The payloads of TCP rows, made of whole columns at once."""
+        packets, records, buffer = self._packets, self._records, self._buffer
+        record = packets.record[rows]
+        cut = records.stop[record] - records.start[record] < records.wire[record]
+        transport = packets.transport[rows]
+        first = transport - np.where(packets.six[rows], 32, 8)
+        columns = (first, transport, packets.payload[rows], packets.end[rows], packets.time[rows], cut)
+        others = packets.dns[rows], packets.vlan[rows]
+        for start, ports, begin, end, time, short, named, vlan in zip(
+            *(column.tolist() for column in (*columns, *others)), strict=True
+        ):
+            sequence = int.from_bytes(buffer[ports + 4 : ports + 8], "big")
+            key = buffer[start : ports + 4]
+            context, direction = _TCP, key
+            if vlan >= 0:
+                context = Context(TCP, vlan)
+                direction = direction_key(context, key)
+            yield _Segment(context, key, direction, buffer[begin:end], sequence, time, short, named)
+
+    def _hear_segment(self, row: int, segment: _Segment) -> None:
+        if not segment.payload:
+            return
+        context, key, _, payload, sequence, time, cut, dns = segment
+        tally = self._tally
+        said = tally.payloads.hear_segment(context, key, payload, sequence, time, cut=cut, dns=dns)
+        if said is not NOTHING:
+            if said.signals:
+                self._packets.signals[row] |= said.signals
+            for name in said.names:
+                self.named.append((row, name))
+            if said.questions and tally.keys:
+                tally.note(tally.table.mark(context, key), said._replace(names=()))
 
     def _hear_datagram(self, record: int, row: int) -> None:
         packets = self._packets
@@ -150,19 +177,21 @@ class Events:
             frame.time,
             Whole(frame.buffer, frame.start, frame.end, frame.wire, self._link.number),
         )
-        if said.names:
-            self._tally.note(self._tally.table.mark(_UDP, key), said)
+        for name in said.names:
+            self.named.append((row, name))
 
-    def _follow(self, record: int, row: int, key: bytes) -> None:
+    def _follow(self, record: int, row: int, direction: bytes) -> None:
         """A segment that a half with something pending wants, if it still does."""
         pending = self._tally.payloads.assembly.pending
-        if key not in pending:
+        if direction not in pending:
             return
+        segment = next(self._segments(np.array([row])))
         # a half may have two spellings (`table.unmapped_key`); the other one's segments are not wanted
-        if self._key(row) == key:
-            self._hear_segment(row)
-        if key in pending:
-            self._await_row(row, key)
+        if segment.direction == direction:
+            self._requests.leave_out(row)
+            self._hear_segment(row, segment)
+        if direction in pending:
+            self._await_row(row, direction)
 
     def _await_row(self, row: int, key: bytes) -> None:
         """Visit the next segment of a half behind one of its rows."""
@@ -176,17 +205,19 @@ class Events:
             if groups[found] == groups[row]:
                 heappush(self._later, (int(self._packets.record[found]), found, key))
 
-    def _await(self, key: bytes, record: int) -> None:
+    def _await(self, direction: bytes, record: int) -> None:
         """Visit the next segment of a half behind a record, whoever met the half's last one."""
-        if len(key) not in (12, 36):
-            # a VLAN's or a tunnel's: all of its packets are odd, and come anyway
+        known = split_direction_key(direction)
+        if known is None:
+            # all packets inside a tunnel are odd, and come anyway
             return
-        group = keys_of([key], TCP).group[0]
+        vlan, key = known
+        group = keys_of([key], TCP, vlan).group[0]
         rows = np.flatnonzero(self._packets.keys.group == group)
         behind = rows[self._packets.record[rows] > record]
         if behind.size:
             found = int(behind[0])
-            heappush(self._later, (int(self._packets.record[found]), found, key))
+            heappush(self._later, (int(self._packets.record[found]), found, direction))
 
     def _frame(self, record: int) -> Frame:
         records = self._records

@@ -1,8 +1,8 @@
 """The keys of halves as columns: both ends in order, so that a conversation's two directions stand together.
 
-A key is five numbers: the lower and the higher address, each of 64 bits twice, and a word of family, protocol
-and ports. The direction is a bit beside them. What is grouped by is a hash of all that; whoever groups looks
-at the numbers too.
+A key is five numbers: the lower and the higher address, each of 64 bits twice, and a word of VLAN, family,
+protocol and ports. The direction is a bit beside them. What is grouped by is a hash of all that; whoever
+groups looks at the numbers too.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kubectl_netpolgen.packets.table import Context
+
 Words = NDArray[np.uint64]
 
 _SIX = 1 << 40
+_VLAN_SHIFT = 41
 _MULTIPLIERS = tuple(
     np.uint64(number)
     for number in (
@@ -38,7 +41,7 @@ class Keys(NamedTuple):
     high_high: Words
     high: Words
     word: Words
-    """Family (bit 40), protocol (bits 32 to 39), the lower end's port, the higher end's port."""
+    """VLAN and one (from bit 41), family (40), protocol (32 to 39), the lower end's port, the higher's."""
     group: Words
     """A hash of the others, and in its lowest bit whether the packets go from the higher end to the lower."""
 
@@ -81,9 +84,17 @@ def hash_columns(columns: Sequence[Words]) -> Words:
     return mixed
 
 
-def word_of(protocol: int, *, six: bool) -> int:
+def word_of(protocol: int, *, six: bool, vlan: int | None = None) -> int:
     """The upper part of a key's word."""
-    return (_SIX if six else 0) | protocol << 32
+    tagged = 0 if vlan is None else vlan + 1
+    return tagged << _VLAN_SHIFT | (_SIX if six else 0) | protocol << 32
+
+
+def vlan_bits(vlan: NDArray[np.int64]) -> Words:
+    """The part of a key's word that tells the VLAN; -1 for none."""
+    bits = (vlan + 1).astype(np.uint64)
+    bits <<= np.uint64(_VLAN_SHIFT)
+    return bits
 
 
 def unmap(
@@ -104,7 +115,7 @@ def unmap(
         word[mapped] &= ~np.uint64(_SIX)
 
 
-def keys_of(raw: Sequence[bytes], protocol: int) -> Keys:
+def keys_of(raw: Sequence[bytes], protocol: int, vlan: int | None = None) -> Keys:
     """Keys from halves' keys as they lie in packets."""
     count = len(raw)
     padded = b"".join(key if len(key) == 36 else bytes(12) + key[:4] + bytes(12) + key[4:] for key in raw)
@@ -112,9 +123,11 @@ def keys_of(raw: Sequence[bytes], protocol: int) -> Keys:
     words = np.ascontiguousarray(table[:, :32]).view(">u8").astype(np.uint64)
     ports = np.ascontiguousarray(table[:, 32:]).view(">u4").astype(np.uint64)[:, 0]
     six = np.fromiter((len(key) == 36 for key in raw), bool, count)
-    word = (
-        np.where(six, np.uint64(word_of(protocol, six=True)), np.uint64(word_of(protocol, six=False))) | ports
+    families = (
+        np.uint64(word_of(protocol, six=True, vlan=vlan)),
+        np.uint64(word_of(protocol, six=False, vlan=vlan)),
     )
+    word = np.where(six, *families) | ports
     one, two, three, four = (np.ascontiguousarray(words[:, column]) for column in range(4))
     unmap(one, two, three, four, word)
     return order_ends(one, two, three, four, word)
@@ -132,6 +145,7 @@ def raw_key(row: Sequence[int], *, turned: bool) -> bytes:
     return other + one + high_port + low_port if turned else one + other + low_port + high_port
 
 
-def protocol_of(word: int) -> int:
-    """The IANA number in a key's word."""
-    return word >> 32 & 0xFF
+def context_of(word: int) -> Context:
+    """Protocol and VLAN of a key's word."""
+    tagged = word >> _VLAN_SHIFT
+    return Context(word >> 32 & 0xFF, tagged - 1 if tagged else None)

@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 from kubectl_netpolgen.packets.columns.decode import Numbers
 from kubectl_netpolgen.packets.columns.keys import Keys, Words
 
-NO_LOW, NO_HIGH = 1 << 32, -1
-"""The lowest and highest of no numbers of 32 bits."""
-
 
 class Rows(NamedTuple):
     """Halves, one a row; the same half may have several, which add."""
@@ -23,11 +20,6 @@ class Rows(NamedTuple):
     first: Numbers
     last: Numbers
     signals: Numbers
-    lowest_opened: Numbers
-    highest_opened: Numbers
-    """Of the initial numbers of connections that the half opened: when they are the same there is but one."""
-    lowest_accepted: Numbers
-    highest_accepted: Numbers
     aside: Numbers
     """A number of what else is known of the half, from 1 on, or 0."""
 
@@ -41,13 +33,18 @@ class Rows(NamedTuple):
         return int(self.packets.size)
 
 
+OPENED, ACCEPTED, NAMED = 0, 1, 2
+"""Kinds of notes."""
+
+
 class Notes(NamedTuple):
-    """Initial numbers of connections, one a row, by the half's group."""
+    """What halves may have any number of, one a row, by the half's group."""
 
     group: Words
-    accepted: Words
-    """1 where the half accepted the connection, 0 where it opened it."""
+    kind: Words
+    """Whether the half opened or accepted a connection, or called its receiver by a name."""
     number: Words
+    """The connection's initial number, or the name's place among all names."""
 
     def take(self, index: Numbers) -> Notes:
         """Some of the rows."""
@@ -108,10 +105,6 @@ def add_rows(rows: Rows, order: Order | None = None) -> Rows:
         least(rows.first),
         most(rows.last),
         np.bitwise_or.reduceat(rows.signals[index], begins),
-        least(rows.lowest_opened),
-        most(rows.highest_opened),
-        least(rows.lowest_accepted),
-        most(rows.highest_accepted),
         most(rows.aside),
     )
 
@@ -126,10 +119,15 @@ def join_rows(parts: list[Rows]) -> Rows:
     )
 
 
+def below(one: Notes, other: Notes) -> Notes:
+    """Two tables of notes as one."""
+    return Notes(*(np.concatenate(columns) for columns in zip(one, other, strict=True)))
+
+
 def join_notes(parts: list[Notes]) -> Notes:
-    """All notes below each other, each once."""
+    """All notes below each other, each once, by group, kind and number."""
     joined = Notes(*(np.concatenate([part[column] for part in parts]) for column in range(3)))
-    order = np.lexsort(joined)
+    order = np.lexsort((joined.number, joined.kind, joined.group))
     changed = np.zeros(order.size, bool)
     changed[0:1] = True
     for column in joined:

@@ -10,8 +10,8 @@ import numpy as np
 from kubectl_netpolgen.packets.columns.decode import Numbers
 from kubectl_netpolgen.packets.columns.keys import Keys, Words, keys_of
 from kubectl_netpolgen.packets.columns.rows import (
-    NO_HIGH,
-    NO_LOW,
+    ACCEPTED,
+    OPENED,
     Notes,
     Rows,
     add_rows,
@@ -32,7 +32,6 @@ MOST_ROWS = 300_000
 _MERGED_FROM = 200_000
 """Rows from which it pays to add up what several chunks hold of the same half."""
 
-_PLAIN = (TCP, UDP)
 _NEVER_FIRST, _NEVER_LAST = (1 << 63) - 1, -(1 << 63)
 
 
@@ -83,19 +82,20 @@ class Storage:
         """Everything, in parts; may be asked for again."""
         if self._disk is None:
             if self._whole is None:
-                halves = [(protocol, self._halves.share(Context(protocol))) for protocol in _PLAIN]
+                halves = [(context, self._halves.share(context)) for context in self._contexts()]
                 self._whole = _assemble(self._rows, self._notes, halves)
             yield self._whole
             return
         self._spill()
         for number in range(PARTITIONS):
             rows, notes, asides = (partitions.open(number) for partitions in self._disk)
-            found: dict[int, Halves] = {protocol: {} for protocol in _PLAIN}
+            found: dict[Context, Halves] = {}
             for block in read_blocks(asides):
-                for protocol, key, row in block:
-                    known = found[protocol].get(key)
+                for protocol, vlan, key, row in block:
+                    members = found.setdefault(Context(protocol, vlan), {})
+                    known = members.get(key)
                     if known is None:
-                        found[protocol][key] = half_of(row)
+                        members[key] = half_of(row)
                     else:
                         known.add(half_of(row))
             yield _assemble([unpack_rows(rows.read())], [unpack_notes(notes.read())], list(found.items()))
@@ -104,6 +104,9 @@ class Storage:
         """Give the disk back."""
         for partitions in self._disk or ():
             partitions.close()
+
+    def _contexts(self) -> list[Context]:
+        return [context for context in self._halves.contexts() if is_plain(context)]
 
     def _merge(self) -> None:
         if self._rows:
@@ -123,19 +126,25 @@ class Storage:
         for notes in self._notes:
             for number, index in _partitions(notes.group):
                 on_notes.append(number, pack_notes(notes.take(index)))
-        for protocol in _PLAIN:
-            halves = self._halves.take(Context(protocol))
+        for context in self._contexts():
+            halves = self._halves.take(context)
             if not halves:
                 continue
             raw = list(halves)
-            for number, index in _partitions(keys_of(raw, protocol).group):
-                on_asides.append(
-                    number,
-                    pack_block([(protocol, raw[at], halves[raw[at]].as_row()) for at in index.tolist()]),
-                )
+            for number, index in _partitions(keys_of(raw, context.protocol, context.vlan).group):
+                block = [
+                    (context.protocol, context.vlan, raw[at], halves[raw[at]].as_row())
+                    for at in index.tolist()
+                ]
+                on_asides.append(number, pack_block(block))
         self._rows, self._notes, self._size = [], [], 0
         # what is left there is of VLANs, tunnels and other protocols
         self._halves.relieve()
+
+
+def is_plain(context: Context) -> bool:
+    """Whether packets of the context may have rows here."""
+    return context.protocol in (TCP, UDP) and context.tunnel is None
 
 
 def _partitions(group: Words) -> Iterator[tuple[int, Numbers]]:
@@ -146,12 +155,12 @@ def _partitions(group: Words) -> Iterator[tuple[int, Numbers]]:
     yield from zip(found.tolist(), np.split(order, begins[1:]), strict=True)
 
 
-def _assemble(rows: list[Rows], notes: list[Notes], halves: list[tuple[int, Halves]]) -> Part:
+def _assemble(rows: list[Rows], notes: list[Notes], halves: list[tuple[Context, Halves]]) -> Part:
     parts, numbers = [part for part in rows if part.size], [part for part in notes if part.group.size]
     asides: list[Half] = []
-    for protocol, members in halves:
+    for context, members in halves:
         if members:
-            added, noted = _rows_of_halves(protocol, members, len(asides))
+            added, noted = _rows_of_halves(context, members, len(asides))
             parts.append(added)
             numbers.append(noted)
             asides.extend(members.values())
@@ -159,17 +168,15 @@ def _assemble(rows: list[Rows], notes: list[Notes], halves: list[tuple[int, Halv
     return Part(whole, join_notes(numbers) if numbers else _no_notes(), asides)
 
 
-def _rows_of_halves(protocol: int, halves: Halves, before: int) -> tuple[Rows, Notes]:
+def _rows_of_halves(context: Context, halves: Halves, before: int) -> tuple[Rows, Notes]:
     """What the other code counted of plain halves, as rows."""
-    keys = keys_of(list(halves), protocol)
+    keys = keys_of(list(halves), context.protocol, context.vlan)
     members = list(halves.values())
     size = len(members)
 
     def column(values: Iterator[int]) -> Numbers:
         return np.fromiter(values, np.int64, size)
 
-    opened = [half.extra.opened if half.extra is not None else () for half in members]
-    accepted = [half.extra.accepted if half.extra is not None else () for half in members]
     rows = Rows(
         keys,
         column(half.packets for half in members),
@@ -177,16 +184,13 @@ def _rows_of_halves(protocol: int, halves: Halves, before: int) -> tuple[Rows, N
         column(half.first if half.packets else _NEVER_FIRST for half in members),
         column(half.last if half.packets else _NEVER_LAST for half in members),
         column(half.signals & 0xFFFF for half in members),
-        column(min(numbers, default=NO_LOW) for numbers in opened),
-        column(max(numbers, default=NO_HIGH) for numbers in opened),
-        column(min(numbers, default=NO_LOW) for numbers in accepted),
-        column(max(numbers, default=NO_HIGH) for numbers in accepted),
         np.arange(before + 1, before + 1 + size, dtype=np.int64),
     )
     told = [
         (at, kind, number)
-        for kind, sets in enumerate((opened, accepted))
-        for at, numbers in enumerate(sets)
+        for at, half in enumerate(members)
+        if half.extra is not None
+        for kind, numbers in ((OPENED, half.extra.opened), (ACCEPTED, half.extra.accepted))
         for number in numbers
     ]
     table = np.array(told, np.uint64).reshape(-1, 3)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import nsmallest
-from typing import Any
 
 import numpy as np
 
+from kubectl_netpolgen.model.flow import PeerName
 from kubectl_netpolgen.packets.columns.conversations import Conversations, numbers_by_half, orient
-from kubectl_netpolgen.packets.columns.decode import Numbers
-from kubectl_netpolgen.packets.columns.keys import Keys, hash_columns, protocol_of, raw_key
-from kubectl_netpolgen.packets.columns.rows import Notes, Order, Rows, order_rows
-from kubectl_netpolgen.packets.columns.storage import MOST_ROWS, Part, Storage
+from kubectl_netpolgen.packets.columns.decode import Numbers, Packets
+from kubectl_netpolgen.packets.columns.keys import Keys, context_of, hash_columns, raw_key
+from kubectl_netpolgen.packets.columns.names import MOST_LISTED, NameList
+from kubectl_netpolgen.packets.columns.rows import ACCEPTED, NAMED, OPENED, Notes, Order, Rows, order_rows
+from kubectl_netpolgen.packets.columns.storage import MOST_ROWS, Part, Storage, is_plain
 from kubectl_netpolgen.packets.conversations import PROTOCOLS, Pair, pair_halves
 from kubectl_netpolgen.packets.halves import MOST_NAMES, Half
-from kubectl_netpolgen.packets.network import TCP, UDP
+from kubectl_netpolgen.packets.network import TCP
 from kubectl_netpolgen.packets.signals import ACCEPTS, ASKS, CARRIES, OPENS, REPLIES
 from kubectl_netpolgen.packets.sums import FlowOrder, FlowSum, begin_sum, flow_order
-from kubectl_netpolgen.packets.table import Context, End, HalfTable, bound_proven, note_proven
+from kubectl_netpolgen.packets.table import End, HalfTable, bound_proven, note_proven
 from kubectl_netpolgen.packets.table import Rows as HalfRows
 
 _SIX = 1 << 40
@@ -31,6 +32,7 @@ class ColumnTable:
     def __init__(self, halves: HalfTable, *, most: int = MOST_ROWS) -> None:
         self._halves = halves
         self._storage = Storage(halves, most=most)
+        self._names = NameList(most=min(most, MOST_LISTED))
         self.used = False
         """Whether anything was counted in columns."""
 
@@ -38,6 +40,20 @@ class ColumnTable:
         """Take the rows of a chunk."""
         self.used = True
         self._storage.add(rows, notes)
+
+    def names_of(self, packets: Packets, named: list[tuple[int, PeerName]]) -> Notes:
+        """Notes on what rows of packets called their receivers."""
+        rows, numbers = [], []
+        for row, name in named:
+            number = self._names.number(name)
+            if number is None:
+                *key, group = (int(column[row]) for column in packets.keys)
+                self._halves.mark(context_of(key[4]), raw_key(key, turned=bool(group & 1))).more.call(name)
+            else:
+                rows.append(row)
+                numbers.append(number)
+        kinds = np.full(len(rows), NAMED, np.uint64)
+        return Notes(packets.keys.group[np.array(rows, np.int64)], kinds, np.array(numbers, np.uint64))
 
     def relieve(self) -> None:
         """Keep the memory bounded."""
@@ -55,7 +71,7 @@ class ColumnTable:
     def parts(self) -> Iterator[HalfRows]:
         """All halves as objects."""
         for part in self._storage.parts():
-            yield _halves_of(part)
+            yield _halves_of(part, self._names)
         yield from self._others()
 
     def pairs(self, proven: frozenset[End]) -> Iterator[Pair]:
@@ -66,7 +82,7 @@ class ColumnTable:
     def sums(self, proven: frozenset[End]) -> Iterator[tuple[FlowOrder, FlowSum]]:
         """The flows of each part."""
         for part in self._storage.parts():
-            yield from _add_flows(orient(part, proven), part)
+            yield from _add_flows(orient(part, proven), part, self._names)
         for rows in self._others():
             for pair in pair_halves(rows, proven):
                 yield flow_order(pair), begin_sum(pair)
@@ -78,11 +94,7 @@ class ColumnTable:
 
     def _others(self) -> Iterator[HalfRows]:
         for rows in self._halves.parts():
-            yield {
-                context: halves
-                for context, halves in rows.items()
-                if context not in (Context(TCP), Context(UDP))
-            }
+            yield {context: halves for context, halves in rows.items() if not is_plain(context)}
 
 
 def _proven_ends(rows: Rows, found: set[End]) -> None:
@@ -110,36 +122,33 @@ def _proven_ends(rows: Rows, found: set[End]) -> None:
     bound_proven(found)
 
 
-def _halves_of(part: Part) -> HalfRows:
+def _halves_of(part: Part, names: NameList) -> HalfRows:
     """The halves of a part as objects; what else is known of them comes from aside."""
-    rows, asides = part.rows, part.asides
-    several = np.flatnonzero(
-        (rows.lowest_opened < rows.highest_opened) | (rows.lowest_accepted < rows.highest_accepted)
-    )
-    numbers = numbers_by_half(part, several) if several.size else {}
-    found: HalfRows = {Context(TCP): {}, Context(UDP): {}}
-    by_protocol = {TCP: found[Context(TCP)], UDP: found[Context(UDP)]}
+    rows = part.rows
+    noted = numbers_by_half(part, np.arange(rows.size))
+    found: HalfRows = {}
     keys = zip(*(column.tolist() for column in rows.keys), strict=True)
     values = zip(*(column.tolist() for column in rows[1:]), strict=True)
     for number, (key, value) in enumerate(zip(keys, values, strict=True)):
         half = Half()
-        half.packets, half.bytes, half.first, half.last, half.signals = value[:5]
+        half.packets, half.bytes, half.first, half.last, half.signals, aside = value
         if not half.packets:
             half.first = half.last = 0
-        low_opened, high_opened, low_accepted, high_accepted, aside = value[5:]
-        if aside:
-            known = asides[aside - 1].extra
-            if known is not None:
-                half.more.add(known)
-        if low_opened <= high_opened:
-            half.more.opened = numbers.get((number, 0)) or (low_opened,)
-        if low_accepted <= high_accepted:
-            half.more.accepted = numbers.get((number, 1)) or (low_accepted,)
-        by_protocol[protocol_of(key[4])][raw_key(key[:5], turned=bool(key[5] & 1))] = half
+        known = part.asides[aside - 1].extra if aside else None
+        if known is not None:
+            half.more.add(known)
+        for name in noted.get((number, NAMED), ()):
+            half.more.call(names[name])
+        for connection in noted.get((number, OPENED), ()):
+            half.more.open(connection)
+        for connection in noted.get((number, ACCEPTED), ()):
+            half.more.accept(connection)
+        halves = found.setdefault(context_of(key[4]), {})
+        halves[raw_key(key[:5], turned=bool(key[5] & 1))] = half
     return found
 
 
-def _add_flows(found: Conversations, part: Part) -> Iterator[tuple[FlowOrder, FlowSum]]:
+def _add_flows(found: Conversations, part: Part, names: NameList) -> Iterator[tuple[FlowOrder, FlowSum]]:
     """Conversations of the same client, server, protocol and server port, added up."""
     if not found.client.size:
         return
@@ -168,7 +177,7 @@ def _add_flows(found: Conversations, part: Part) -> Iterator[tuple[FlowOrder, Fl
         total(found.connections),
         np.logical_or.reduceat(named[index], begins),
     ]
-    more = _more_of(found, part, order)
+    more = _more_of(found, part, order, names)
     head = index[begins]
     keys = zip(*(column[head].tolist() for column in ends), strict=True)
     values = zip(*(column.tolist() for column in sums), strict=True)
@@ -176,37 +185,52 @@ def _add_flows(found: Conversations, part: Part) -> Iterator[tuple[FlowOrder, Fl
         yield _flow_key(key), FlowSum((*value, *more.get(number, (0, 0, 0, ()))))
 
 
-def _more_of(found: Conversations, part: Part, order: Order) -> dict[int, tuple[int, int, int, Any]]:
+_More = tuple[int, int, int, tuple[tuple[str, str], ...]]
+
+
+def _more_of(found: Conversations, part: Part, order: Order, names: NameList) -> dict[int, _More]:
     """Duplicates, fragments and names of the flows that have any, by the flow's number in the order."""
     flow_of = np.empty(order.rows.size, np.int64)
     flow_of[order.rows] = np.searchsorted(order.begins, np.arange(order.rows.size), side="right") - 1
-    collected: dict[int, tuple[int, int, int, set[tuple[str, str]]]] = {}
+    flow_of_row = np.full(part.rows.size, -1, np.int64)
     for ends in (found.client, found.server):
-        aside = found.of(part.rows.aside, ends, 0)
-        told = np.flatnonzero(aside)
-        for flow, number in zip(flow_of[told].tolist(), aside[told].tolist(), strict=True):
-            extra = part.asides[number - 1].extra
-            if extra is None:
-                continue
-            before = collected.get(flow, (0, 0, 0, set()))
-            before[3].update(extra.names)
-            collected[flow] = (
-                before[0] + extra.duplicates,
-                before[1] + extra.fragments,
-                before[2] + extra.fragment_bytes,
-                before[3],
-            )
+        spoken = np.flatnonzero(ends >= 0)
+        flow_of_row[ends[spoken]] = flow_of[spoken]
+    called = _names_of_flows(part, flow_of_row, names)
+    counts: dict[int, tuple[int, int, int]] = {}
+    told = np.flatnonzero((part.rows.aside > 0) & (flow_of_row >= 0))
+    for flow, number in zip(flow_of_row[told].tolist(), part.rows.aside[told].tolist(), strict=True):
+        extra = part.asides[number - 1].extra
+        if extra is not None:
+            called.setdefault(flow, set()).update(extra.names)
+            one, two, three = counts.get(flow, (0, 0, 0))
+            counts[flow] = one + extra.duplicates, two + extra.fragments, three + extra.fragment_bytes
     return {
-        flow: (duplicates, fragments, sizes, tuple(nsmallest(MOST_NAMES, names)) if names else ())
-        for flow, (duplicates, fragments, sizes, names) in collected.items()
+        flow: (*counts.get(flow, (0, 0, 0)), tuple(nsmallest(MOST_NAMES, called.get(flow, ()))))
+        for flow in called.keys() | counts.keys()
     }
+
+
+def _names_of_flows(part: Part, flow_of_row: Numbers, names: NameList) -> dict[int, set[tuple[str, str]]]:
+    notes = part.notes.take(np.flatnonzero(part.notes.kind == NAMED))
+    if not notes.group.size:
+        return {}
+    rows = np.searchsorted(part.rows.keys.group, notes.group)
+    flows = flow_of_row[rows]
+    known = np.unique(np.stack((flows, notes.number.astype(np.int64)), axis=1)[flows >= 0], axis=0)
+    called: dict[int, set[tuple[str, str]]] = {}
+    for flow, number in known.tolist():
+        name = names[number]
+        called.setdefault(flow, set()).add((name.name, name.source.value))
+    return called
 
 
 def _flow_key(key: tuple[int, ...]) -> FlowOrder:
     client_high, client_low, server_high, server_low, word = key
-    protocol = PROTOCOLS[protocol_of(word)].value
+    context = context_of(word)
+    protocol, vlan = PROTOCOLS[context.protocol].value, -1 if context.vlan is None else context.vlan
     port = (word & 0xFFFF).to_bytes(2, "big")
     if word & _SIX:
         client, server = client_high << 64 | client_low, server_high << 64 | server_low
-        return protocol, 36, client.to_bytes(16, "big") + server.to_bytes(16, "big") + port, -1, ""
-    return protocol, 12, client_low.to_bytes(4, "big") + server_low.to_bytes(4, "big") + port, -1, ""
+        return protocol, 36, client.to_bytes(16, "big") + server.to_bytes(16, "big") + port, vlan, ""
+    return protocol, 12, client_low.to_bytes(4, "big") + server_low.to_bytes(4, "big") + port, vlan, ""

@@ -65,13 +65,19 @@ class Result:
 
 
 def read_with(
-    engine: str, content: bytes, *, most: int = 10**6, link: int = ETHERNET, chunk: int = 1 << 62
+    engine: str,
+    content: bytes,
+    *,
+    most: int = 10**6,
+    link: int = ETHERNET,
+    chunk: int = 1 << 62,
+    keys: bool = False,
 ) -> Result:
     """What an engine makes of a capture, with room for so many rows in memory."""
     source = io.BytesIO(content)
     header = read_header(_Slow(source, chunk), Path("x.pcap"))
     records = Records(_Slow(source, chunk), header)
-    tally = Tally(table=HalfTable(most=most))
+    tally = Tally(table=HalfTable(most=most), keys=keys)
     counter = FastCounter(tally, inner=False) if engine == "fast" else ExactCounter(tally, inner=False)
     if isinstance(counter, FastCounter):
         counter.table = ColumnTable(tally.table, most=most)
@@ -129,6 +135,7 @@ def some_traffic(seed: int, count: int = 60) -> list[Packet]:
                 [dns_answer("gone.test", [], rcode=3, time=time)],
                 [udp(time=time), icmp_unreachable(udp(), time=time)],
                 [replace(udp(*ends, time=time), vlans=(7,)), replace(tcp_syn(*ends, time=time), captured=54)],
+                [replace(packet, vlans=(9,)) for packet in a_hello(port, time)],
                 [replace(udp(destination="10.244.1.255", time=time), broadcast=True)],
                 [sctp(chunk=1, initiate_tag=number, time=time)],
                 [

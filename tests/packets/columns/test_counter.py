@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.packets.columns.captures import Result, mutated, read_with, seeds, some_traffic
 from tests.packets.factories import LINUX_SLL2, a_pcap
 
 
-def both(content: bytes, **options: int) -> tuple[Result, Result]:
-    return read_with("exact", content), read_with("fast", content, **options)
+def both(content: bytes, *, keys: bool = False) -> tuple[Result, Result]:
+    return read_with("exact", content, keys=keys), read_with("fast", content, keys=keys)
 
 
-@given(seeds)
+@given(seeds, st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_the_engines_agree_on_whatever_is_sent(seed: int) -> None:
-    exact, fast = both(a_pcap(some_traffic(seed)))
+def test_the_engines_agree_on_whatever_is_sent(seed: int, keys: bool) -> None:
+    exact, fast = both(a_pcap(some_traffic(seed)), keys=keys)
     assert exact == fast
 
 
-@given(seeds)
+@given(seeds, st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_the_engines_agree_on_damaged_packets(seed: int) -> None:
-    exact, fast = both(mutated(some_traffic(seed), seed))
+def test_the_engines_agree_on_damaged_packets(seed: int, keys: bool) -> None:
+    exact, fast = both(mutated(some_traffic(seed), seed), keys=keys)
     assert exact == fast
 
 

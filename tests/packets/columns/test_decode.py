@@ -18,7 +18,7 @@ from kubectl_netpolgen.packets.columns.decode import (
     initial_numbers,
     read_records,
 )
-from kubectl_netpolgen.packets.columns.keys import raw_key
+from kubectl_netpolgen.packets.columns.keys import context_of, raw_key
 from kubectl_netpolgen.packets.columns.walk import find_records
 from kubectl_netpolgen.packets.link import LINKS
 from kubectl_netpolgen.packets.pcap import read_header
@@ -72,7 +72,7 @@ def test_a_plain_packet_is_a_row(byte_order: str, nanoseconds: bool) -> None:
 @pytest.mark.parametrize(
     "packet",
     [
-        replace(tcp_syn(), vlans=(7,)),
+        replace(tcp_syn(), vlans=(7, 8)),
         replace(tcp_syn(), captured=53),
         replace(udp(destination="10.244.1.255"), broadcast=True),
         Packet(ip(CLIENT, SERVER, 6, bytes(20), options=bytes(4))),
@@ -90,6 +90,15 @@ def test_everything_else_is_left_to_a_closer_look(packet: Packet | bytes) -> Non
     _, found, odd = decoded([packet, tcp_syn()])
     assert odd.tolist() == [0]
     assert found.record.tolist() == [1]
+
+
+def test_one_vlan_tag_is_plain_and_told() -> None:
+    tagged = [replace(tcp_syn(), vlans=(0x123,)), replace(tcp_syn(CLIENT6, 1, SERVER6, 2), vlans=(7,))]
+    sent = [*tagged, tcp_syn()]
+    _, found, odd = decoded(sent)
+    assert odd.size == 0
+    assert found.vlan.tolist() == [0x123, 7, -1]
+    assert [context_of(word).vlan for word in found.keys.word.tolist()] == [0x123, 7, None]
 
 
 def test_link_padding_is_no_payload() -> None:

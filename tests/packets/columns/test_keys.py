@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpolgen.packets.columns.keys import hash_columns, keys_of, protocol_of, raw_key
+from kubectl_netpolgen.packets.columns.keys import context_of, hash_columns, keys_of, raw_key
 from kubectl_netpolgen.packets.network import TCP, UDP
-from kubectl_netpolgen.packets.table import reverse, unmapped_key
+from kubectl_netpolgen.packets.table import Context, reverse, unmapped_key
 
 addresses = st.one_of(
     st.tuples(st.ip_addresses(v=4), st.ip_addresses(v=4)),
@@ -33,13 +33,16 @@ raw_keys = st.builds(
 )
 
 
-@given(st.lists(raw_keys, min_size=1, max_size=20), st.sampled_from([TCP, UDP]))
-def test_a_key_comes_back_as_it_was(raw: list[bytes], protocol: int) -> None:
-    keys = keys_of(raw, protocol)
+vlans = st.one_of(st.none(), st.integers(0, 4095))
+
+
+@given(st.lists(raw_keys, min_size=1, max_size=20), st.sampled_from([TCP, UDP]), vlans)
+def test_a_key_comes_back_as_it_was(raw: list[bytes], protocol: int, vlan: int | None) -> None:
+    keys = keys_of(raw, protocol, vlan)
     rows = zip(*(column.tolist() for column in keys), strict=True)
     for key, (*numbers, group) in zip(raw, rows, strict=True):
         assert raw_key(numbers, turned=bool(group & 1)) == unmapped_key(key)
-        assert protocol_of(numbers[4]) == protocol
+        assert context_of(numbers[4]) == Context(protocol, vlan)
 
 
 @given(raw_keys)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kubectl_netpolgen.model.flow import NameSource, PeerName
 from kubectl_netpolgen.packets.columns.keys import keys_of
-from kubectl_netpolgen.packets.columns.rows import NO_HIGH, NO_LOW, Notes, Rows
+from kubectl_netpolgen.packets.columns.rows import Notes, Rows
 from kubectl_netpolgen.packets.columns.storage import Part, Storage
 from kubectl_netpolgen.packets.network import TCP, UDP
 from kubectl_netpolgen.packets.table import Context, HalfTable, reverse
@@ -22,8 +22,7 @@ def a_row(raw: bytes, *, packets: int = 1, number: int | None = None) -> tuple[R
     def one(value: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         return np.array([value], np.int64)
 
-    low, high = (NO_LOW, NO_HIGH) if number is None else (number, number)
-    rows = Rows(keys, *map(one, (packets, 60 * packets, 5, 9, 1, low, high, NO_LOW, NO_HIGH, 0)))
+    rows = Rows(keys, *map(one, (packets, 60 * packets, 5, 9, 1, 0)))
     notes = Notes(*(np.zeros(0, np.uint64) for _ in range(3)))
     if number is not None:
         notes = Notes(keys.group, np.zeros(1, np.uint64), np.array([number], np.uint64))
@@ -86,7 +85,6 @@ def test_what_the_other_code_counted_adds_to_the_row_and_is_at_its_aside() -> No
         part, row = next((part, row) for part, row in rows if part.rows.packets[row])
         columns = part.rows
         assert (columns.bytes[row], columns.first[row], columns.last[row]) == (220, 3, 9)
-        assert (columns.lowest_opened[row], columns.highest_opened[row]) == (77, 78)
         extra = part.asides[columns.aside[row] - 1].extra
         assert extra is not None
         assert list(extra.names) == [("a.test", "sni")]
