@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST_SECOND, _LAST_SECOND = (
+    int(moment.replace(tzinfo=timezone.utc).timestamp())
+    for moment in (datetime.min, datetime.max.replace(microsecond=0))
+)
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))",
     re.ASCII,
@@ -16,6 +21,22 @@ def rfc3339(nanoseconds: int) -> str:
     """`2026-01-02T03:04:05.000006Z`; the part below a microsecond is cut, not rounded."""
     moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def rfc3339_full(nanoseconds: int) -> str:
+    """The same with all that is known: nine digits where there is anything below a microsecond, else six.
+
+    What lies outside the years 1 to 9999, as in a damaged file, reads as their beginning or end.
+    """
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    fraction, below = divmod(rest, 1000)
+    return f"{_second_text(seconds)}.{rest:09d}Z" if below else f"{_second_text(seconds)}.{fraction:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second_text(seconds: int) -> str:
+    moment = _EPOCH + timedelta(seconds=min(max(seconds, _FIRST_SECOND), _LAST_SECOND))
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def parse_rfc3339(text: str) -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpolgen.model.times import parse_rfc3339, rfc3339
+from kubectl_netpolgen.model.times import parse_rfc3339, rfc3339, rfc3339_full
 
 SECOND = 1_000_000_000
 FIRST = -62_135_596_800 * SECOND
@@ -66,3 +66,25 @@ def test_fractions_of_up_to_nine_digits_count() -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_rfc3339(text)
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000000Z"),
+        (1_500_000_000, "1970-01-01T00:00:01.500000Z"),
+        (1, "1970-01-01T00:00:00.000000001Z"),
+        (1_000_001_000, "1970-01-01T00:00:01.000001Z"),
+        (1_000_001_001, "1970-01-01T00:00:01.000001001Z"),
+        (-1_000, "1969-12-31T23:59:59.999999Z"),
+        (10**30, "9999-12-31T23:59:59.000000Z"),
+        (-(10**30), "0001-01-01T00:00:00.000000Z"),
+    ],
+)
+def test_full_precision_is_told_where_there_is_any(nanoseconds: int, text: str) -> None:
+    assert rfc3339_full(nanoseconds) == text
+
+
+@given(st.integers(0, 4_000_000_000_000_000_000))
+def test_a_full_time_reads_back_exactly(nanoseconds: int) -> None:
+    assert parse_rfc3339(rfc3339_full(nanoseconds)) == nanoseconds
