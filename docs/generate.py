@@ -12,7 +12,7 @@ from typing import Any
 
 from kubectl_netpolgen.cli.flags import COMMON_FLAGS, Flag
 from kubectl_netpolgen.cli.help import PURPOSE, flag_explanation, flag_text, usage, verb_help
-from kubectl_netpolgen.cli.verbs import VERBS, Verb
+from kubectl_netpolgen.cli.verbs import VERBS, Operand, Verb
 from kubectl_netpolgen.documents.yaml_text import dump_yaml
 from kubectl_netpolgen.model.bundle import SCHEMA
 from kubectl_netpolgen.model.errors import ExitStatus
@@ -68,12 +68,16 @@ def _verb(verb: Verb) -> dict[str, Any]:
         beyond["aliases"] = list(verb.aliases)
     if verb.operands:
         beyond["operands"] = [
-            {"name": operand.name, "desc": operand.help, **_choices(operand.choices)}
+            {"name": operand.name, "desc": operand.help, **_choices(operand.choices), **_repeated(operand)}
             for operand in verb.operands
         ]
     if beyond:
         entry["x-netpolgen"] = beyond
     return entry
+
+
+def _repeated(operand: Operand) -> dict[str, Any]:
+    return {"repeated": True} if operand.repeated else {}
 
 
 def _flag(flag: Flag) -> dict[str, Any]:

@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 
 from docs.generate import commands_table, generated, plugin_yaml, readme
+from kubectl_netpolgen.analysis.expressions import FIELDS
+from kubectl_netpolgen.analysis.filter_parser import parse_filter
 from kubectl_netpolgen.cli.flags import COMMON_FLAGS
 from kubectl_netpolgen.cli.help import usage
 from kubectl_netpolgen.cli.parser import HelpRequest, Invocation, parse
 from kubectl_netpolgen.cli.verbs import VERBS
 from kubectl_netpolgen.documents.yaml_text import load_documents
 from kubectl_netpolgen.model.errors import ExitStatus
+from kubectl_netpolgen.model.rows import RowKind
+from kubectl_netpolgen.output.flow_cells import CSV_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -150,3 +154,18 @@ def test_one_version_everywhere() -> None:
     assert krew_manifest()["spec"]["version"] == f"v{version}"
     for platform in krew_manifest()["spec"]["platforms"]:
         assert f"/v{version}/" in platform["uri"]
+
+
+def test_every_filter_in_the_documents_parses() -> None:
+    text = (ROOT / "docs" / "flows.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"## Filter\n.*?```\n(.*?)```", text, re.DOTALL)
+    lines = block.splitlines()
+    assert len(lines) >= 8
+    for line in lines:
+        parse_filter(line, RowKind.CONVERSATIONS)
+
+
+def test_every_field_of_filters_and_every_key_of_rows_is_described() -> None:
+    text = (ROOT / "docs" / "flows.md").read_text(encoding="utf-8")
+    for word in (*FIELDS, *(key for keys in CSV_COLUMNS.values() for key in keys)):
+        assert f"`{word}`" in text, word

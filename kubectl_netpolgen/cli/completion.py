@@ -69,6 +69,8 @@ def _operands(verb: Verb, others: Sequence[str]) -> tuple[Iterable[Candidate], s
         return (), NO_FILES
     if operand.directory:
         return (), DIRECTORIES
+    if operand.files:
+        return (), FILES
     return ((choice, operand.help) for choice in operand.choices), NO_FILES
 
 
@@ -79,7 +81,10 @@ def _next_operand(verb: Verb, others: Sequence[str]) -> Operand | None:
     while word:
         given += 1
         word, rest = split_verb(rest)
-    return verb.operands[given] if given < len(verb.operands) else None
+    if given < len(verb.operands):
+        return verb.operands[given]
+    last = verb.operands[-1:]
+    return last[0] if last and last[0].repeated else None
 
 
 def run() -> NoReturn:

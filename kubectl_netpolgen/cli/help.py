@@ -71,8 +71,12 @@ def verb_help(verb: Verb, program: str, *, width: int) -> str:
 
 def usage(verb: Verb, program: str) -> str:
     """`kubectl netpolgen analyse BUNDLE [flags]`."""
-    words = [f"[{operand.name}]" if operand.optional else operand.name for operand in verb.operands]
-    return " ".join((program, verb.name, *words, "[flags]"))
+    return " ".join((program, verb.name, *map(_operand_text, verb.operands), "[flags]"))
+
+
+def _operand_text(operand: Operand) -> str:
+    text = f"[{operand.name}]" if operand.optional else operand.name
+    return f"{text} [{operand.name} ...]" if operand.repeated else text
 
 
 def _with_choices(operand: Operand) -> str:

@@ -64,7 +64,7 @@ def build_tree(program: str) -> argparse.ArgumentParser:
             parser.add_argument(
                 operand.attribute,
                 metavar=operand.name,
-                nargs="?" if operand.optional else None,
+                nargs="+" if operand.repeated else "?" if operand.optional else None,
                 type=_choice_of(operand.choices) if operand.choices else str,
             )
     return root
@@ -190,8 +190,27 @@ def parse(words: Sequence[str], *, program: str) -> Invocation | HelpRequest:
     return Invocation(verb, _parse_arguments(verb, others, program=program))
 
 
+def _gather_operands(words: Sequence[str]) -> list[str]:
+    """The flags first, then the operands: argparse wants several operands side by side, and people do not."""
+    takes_value = _spelled(alone=False)
+    flags: list[str] = []
+    operands: list[str] = []
+    position = 0
+    while position < len(words) and words[position] != "--":
+        word = words[position]
+        width = 2 if word in takes_value else 1
+        (flags if word.startswith("-") and word != "-" else operands).extend(
+            words[position : position + width]
+        )
+        position += width
+    return [*flags, "--", *operands, *words[position + 1 :]]
+
+
 def _parse_arguments(verb: Verb, words: Sequence[str], *, program: str) -> argparse.Namespace:
-    arguments, unknown = build_tree(program).parse_known_args([verb.name, *_attach_values(words)])
+    words = _attach_values(words)
+    if any(operand.repeated for operand in verb.operands):
+        words = _gather_operands(words)
+    arguments, unknown = build_tree(program).parse_known_args([verb.name, *words])
     if unknown:
         way_out = f"see: {program} {verb.name} --help"
         name = unknown[0].split("=", 1)[0]

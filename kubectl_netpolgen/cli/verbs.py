@@ -27,6 +27,10 @@ class Operand:
     optional: bool = False
     directory: bool = False
     """Completion offers the names of directories."""
+    files: bool = False
+    """Completion offers the names of files."""
+    repeated: bool = False
+    """It may come several times, at least once."""
 
     @property
     def attribute(self) -> str:
@@ -137,6 +141,67 @@ ANALYSE = Verb(
     aliases=("analyze",),
 )
 
+FLOWS = Verb(
+    "flows",
+    "List the flows of capture files or bundles, without a cluster",
+    "List who talked to whom in capture files of any kind: pcap and pcapng, compressed or not, from pods or "
+    "from somebody else's tcpdump, single files, directories, bundles or standard input. A row is a client, "
+    "a server, a protocol and a server port; or a 5-tuple, or a name and the address it stood for. Its "
+    "fields are described in docs/flows.md.",
+    (
+        ("What is in a capture?", "flows dump.pcap"),
+        (
+            "Every connection of a directory's captures, for a program",
+            "flows captures/ --conversations -o jsonl",
+        ),
+        (
+            "Only what reached port 443 of one network",
+            "flows dump.pcap --filter 'port == 443 and server in 10.0.0.0/8'",
+        ),
+        ("What name stood for which address", "flows dump.pcap --names"),
+        ("From a pipe", "flows - < dump.pcap"),
+    ),
+    flags=(
+        output_flag("table", "json", "jsonl", "csv"),
+        Flag("conversations", "a row for each 5-tuple instead of each flow", Kind.SWITCH),
+        Flag("names", "a row for each name and address", Kind.SWITCH),
+        Flag(
+            "filter",
+            "only rows that an expression holds for: port == 443 and not client in 10.0.0.0/8",
+            metavar="EXPR",
+        ),
+        Flag("inner", "also rows for what is inside VXLAN, Geneve, IP-in-IP and GRE", Kind.SWITCH),
+        Flag(
+            "tshark",
+            "when to start tshark: for the few names that only it can read, always also for whole files of "
+            "link types that are not read here, or never",
+            Kind.CHOICE,
+            choices=("auto", "always", "never"),
+            default="auto",
+            bare="always",
+        ),
+        Flag("verify", "compare the counts with tshark's own; exit with 1 if they differ", Kind.SWITCH),
+        Flag(
+            "engine",
+            "which reader counts: the standard library's (exact), numpy's (fast), or by size (auto); the "
+            "result is the same",
+            Kind.CHOICE,
+            choices=("auto", "exact", "fast"),
+            default="auto",
+        ),
+        Flag("workers", "how many processes read files (default: by size)", Kind.NUMBER, metavar="N"),
+        NO_HEADERS,
+    ),
+    operands=(
+        Operand(
+            "INPUT",
+            "capture files, directories, bundles, or - for standard input",
+            files=True,
+            repeated=True,
+        ),
+    ),
+)
+
 CLEAN = Verb(
     "clean",
     "End agents that an interrupted capture left running",
@@ -208,7 +273,7 @@ COMPLETION = Verb(
     operands=(Operand("SHELL", "the shell, or install", choices=("bash", "zsh", "fish", "install")),),
 )
 
-VERBS = (CAPTURE, ANALYSE, CLEAN, DOCTOR, RBAC, DEMO, VERSION, COMPLETION)
+VERBS = (CAPTURE, ANALYSE, FLOWS, CLEAN, DOCTOR, RBAC, DEMO, VERSION, COMPLETION)
 """In the order in which help lists them."""
 
 

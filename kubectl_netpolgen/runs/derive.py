@@ -58,7 +58,7 @@ def derive(
     recorded = read_bundle(root)
     findings = [*recorded.findings, *recorded.manifest.findings]
     captures = list(_read_captures(recorded.captures, findings))
-    networks = dict(_read_sockets(recorded.sockets, findings))
+    networks = dict(read_sockets(recorded.sockets, findings))
     if not captures and not networks:
         raise NothingCaptured(
             f"{root}: holds no readable capture",
@@ -105,7 +105,8 @@ def _read_captures(files: Iterable[RecordedFile], findings: list[Finding]) -> It
             )
 
 
-def _read_sockets(files: Iterable[RecordedFile], findings: list[Finding]) -> Iterable[tuple[str, PodNetwork]]:
+def read_sockets(files: Iterable[RecordedFile], findings: list[Finding]) -> Iterable[tuple[str, PodNetwork]]:
+    """Each pod's UID and network from its sockets file; what cannot be read becomes a finding."""
     for file in files:
         try:
             with file.path.open("rb") as stream:

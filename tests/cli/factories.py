@@ -39,6 +39,7 @@ def _written(stream: TextIO) -> str:
 def an_environment(
     *,
     answers: str = "",
+    piped: bytes | None = None,
     stdin_is_terminal: bool = False,
     stdout_is_terminal: bool = False,
     stderr_is_terminal: bool = False,
@@ -50,9 +51,12 @@ def an_environment(
     clock: Callable[[], int] = lambda: NOON,
     ticks: Callable[[], float] = lambda: 0.0,
 ) -> Environment:
-    """An environment of in-memory streams: no terminal, no variables, a clock that stands at NOON."""
+    """An environment of in-memory streams: no terminal, no variables, a clock that stands at NOON.
+
+    `piped` are bytes on standard input, where `answers` are a person's.
+    """
     return Environment(
-        stdin=io.StringIO(answers),
+        stdin=io.StringIO(answers) if piped is None else io.TextIOWrapper(io.BytesIO(piped)),
         stdout=io.StringIO(),
         stderr=io.StringIO(),
         stdin_is_terminal=stdin_is_terminal,

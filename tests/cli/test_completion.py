@@ -84,3 +84,8 @@ def test_the_program_that_kubectl_looks_for() -> None:
     program = "import sys; sys.argv[1:] = ['ver']; from kubectl_netpolgen.cli.completion import run; run()"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert finished.stdout == "version\tPrint the version\n:4\n"
+
+
+def test_files_are_offered_for_every_operand_that_may_come_again() -> None:
+    for words in (["flows", ""], ["flows", "a.pcap", "b.pcap", ""]):
+        assert answer(words) == FILES + "\n"

@@ -11,7 +11,7 @@ from kubectl_netpolgen.cli.help import (
     usage,
     verb_help,
 )
-from kubectl_netpolgen.cli.verbs import ANALYSE, VERBS, Verb
+from kubectl_netpolgen.cli.verbs import ANALYSE, FLOWS, VERBS, Verb
 from tests.goldens import check_golden
 
 PROGRAM = "kubectl netpolgen"
@@ -62,3 +62,7 @@ def test_flags_show_their_values(flag: Flag, text: str) -> None:
 def test_defaults_are_said() -> None:
     assert flag_explanation(Flag("lease", "how long", default="180s")) == "how long (default: 180s)"
     assert flag_explanation(Flag("image", "which")) == "which"
+
+
+def test_usage_says_that_an_operand_may_come_again() -> None:
+    assert usage(FLOWS, "p") == "p flows INPUT [INPUT ...] [flags]"

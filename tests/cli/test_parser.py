@@ -197,3 +197,11 @@ def test_any_words_are_an_invocation_or_help_or_a_usage_error(words: list[str]) 
         assert isinstance(parse(words, program="p"), (Invocation, HelpRequest))
     except UsageError as error:
         assert error.message
+
+
+def test_an_operand_may_come_several_times_and_once_at_least() -> None:
+    found = parse(["flows", "a.pcap", "-o", "json", "b", "-"], program="p")
+    assert isinstance(found, Invocation)
+    assert found.arguments.input == ["a.pcap", "b", "-"]
+    with pytest.raises(UsageError, match=r"(?i)input"):
+        parse(["flows"], program="p")
