@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.ready
 
-.PHONY: demo test check unit test-all goldens docs demo-bundle e2e e2e-full cluster-up cluster-down cluster-status cluster-logs clean help
+.PHONY: demo test check unit bench test-all goldens docs demo-bundle e2e e2e-full cluster-up cluster-down cluster-status cluster-logs clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -27,8 +27,8 @@ $(STAMP): setup.cfg pyproject.toml
 test: check unit ## everything that needs no cluster, no root, no Go
 
 check: $(STAMP) ## format, lint, types, layers
-	$(BIN)/ruff format --check kubectl_netpolgen tests docs noxfile.py
-	$(BIN)/ruff check kubectl_netpolgen tests docs noxfile.py
+	$(BIN)/ruff format --check kubectl_netpolgen tests docs bench noxfile.py
+	$(BIN)/ruff check kubectl_netpolgen tests docs bench noxfile.py
 	$(BIN)/mypy
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/lint-imports --config setup.cfg
 
@@ -37,6 +37,9 @@ unit: $(STAMP) ## the tests that need no cluster, with coverage
 
 test-all: $(STAMP) ## the same tests on every interpreter found, 3.10 to 3.13
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/nox
+
+bench: $(STAMP) ## speed and memory beside other readers of captures, one table; BENCH=quick, ROUNDS=5, BENCH_DIR=build/bench
+	$(BIN)/python -m bench.run $(BENCH_FLAGS)
 
 goldens: $(STAMP) ## write the golden files anew; read the diff before you commit it
 	NETPOLGEN_UPDATE_GOLDENS=1 $(BIN)/python -m pytest tests --ignore=tests/e2e -q

@@ -1,0 +1,1 @@
+"""Captures of any size with their truth, and the measurements made on them; no part of the product."""
