@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.exchanges import plan, window
 from bench.files import FileFormat, Framing
@@ -44,7 +45,7 @@ def made(traffic: Traffic, truth: Truth) -> Iterator[bytes]:
     ports_used = np.zeros(2 * CLIENTS, np.int64)
     ethernet, arp = traffic.format.framing is Framing.ETHERNET, traffic.format.framing is not Framing.RAW
     waiting: list[bytes] = []
-    waiting_times = np.zeros(0, np.int64)
+    waiting_times: NDArray[np.int64] = np.zeros(0, np.int64)
     missing, index = traffic.packets, 0
     yield traffic.format.heading()
     while missing:

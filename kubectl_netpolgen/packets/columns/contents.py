@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kubectl_netpolgen.packets.columns.decode import Numbers
 from kubectl_netpolgen.packets.columns.keys import Words
@@ -31,7 +32,7 @@ def group_contents(buffer: bytes, starts: Numbers, ends: Numbers, apart: Words) 
     The buffer has at least eight bytes behind the last stretch. A hash brings together what may be the same;
     the bytes themselves decide.
     """
-    words = np.ndarray((len(buffer) - 7,), ">u8", buffer, strides=(1,))
+    words: NDArray[Any] = np.ndarray((len(buffer) - 7,), ">u8", buffer, strides=(1,))
     size = starts.size
     lengths = ends - starts
     mixed = (apart ^ lengths.astype(np.uint64)) * _FIRST

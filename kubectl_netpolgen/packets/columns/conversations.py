@@ -122,7 +122,7 @@ def _there_first(rows: Rows, there: Numbers, here: Numbers) -> NDArray[np.bool_]
 
 
 def _pack(numbers: list[Numbers], flags: list[NDArray[np.bool_]]) -> Numbers:
-    packed = np.zeros(numbers[0].size, np.int64)
+    packed: Numbers = np.zeros(numbers[0].size, np.int64)
     for column in numbers:
         packed = packed << 8 | column
     for flag in flags:

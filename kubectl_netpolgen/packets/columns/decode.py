@@ -72,7 +72,7 @@ class Records(NamedTuple):
 
 def read_records(buffer: bytes, offsets: Offsets, header: FileHeader) -> Records:
     """Times and lengths of the records at the offsets."""
-    words = np.ndarray((len(buffer) - 3,), f"{header.byte_order}u4", buffer, strides=(1,))
+    words: NDArray[Any] = np.ndarray((len(buffer) - 3,), f"{header.byte_order}u4", buffer, strides=(1,))
     time = words[offsets].astype(np.int64) * 1_000_000_000
     time += words[offsets + 4].astype(np.int64) * header.nanoseconds
     start = offsets + header.record_header

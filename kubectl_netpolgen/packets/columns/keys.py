@@ -75,7 +75,7 @@ def order_ends(
 
 def hash_columns(columns: Sequence[Words]) -> Words:
     """One number for each row; rows that differ may have the same."""
-    mixed = np.zeros(columns[0].size, np.uint64)
+    mixed: Words = np.zeros(columns[0].size, np.uint64)
     for column, multiplier in zip(columns, _MULTIPLIERS, strict=False):
         mixed = (mixed ^ column) * multiplier
         mixed ^= mixed >> np.uint64(29)

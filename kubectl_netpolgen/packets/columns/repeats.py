@@ -28,7 +28,7 @@ class _Repeats:
         self._buffer = buffer
         self._packets = packets
         self._rows = rows
-        self._group = np.arange(rows.size)
+        self._group: Numbers = np.arange(rows.size)
         self.leaders = rows
 
     def _unite(self, starts: Numbers, apart: Words) -> None:

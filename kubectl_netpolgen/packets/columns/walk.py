@@ -9,6 +9,7 @@ finds; where one does not, the plain loop decides.
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def _walk_lanes(buffer: bytes, header: FileHeader) -> tuple[Offsets, int] | None
     lanes = min(_LANES, int(size / mean / _LEAST_RECORDS), size // (2 * _WINDOW))
     if lanes < 8:
         return None
-    words = np.ndarray((size - 3,), f"{header.byte_order}u4", buffer, strides=(1,))
+    words: NDArray[Any] = np.ndarray((size - 3,), f"{header.byte_order}u4", buffer, strides=(1,))
     starts = _find_starts(words, size // lanes * np.arange(lanes), header)
     ends = np.append(starts[1:], size - _WINDOW)
     if (np.diff(starts) <= 0).any() or ends[-1] <= starts[-1]:

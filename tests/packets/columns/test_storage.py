@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from kubectl_netpolgen.model.flow import NameSource, PeerName
 from kubectl_netpolgen.packets.columns.keys import keys_of
@@ -19,7 +20,7 @@ RAW = [bytes((10, 0, 0, number)) + bytes((10, 0, 1, 1)) + bytes((0, number, 0, 8
 def a_row(raw: bytes, *, packets: int = 1, number: int | None = None) -> tuple[Rows, Notes]:
     keys = keys_of([raw], TCP)
 
-    def one(value: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def one(value: int) -> NDArray[np.int64]:
         return np.array([value], np.int64)
 
     rows = Rows(keys, *map(one, (packets, 60 * packets, 5, 9, 1, 0)))
