@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.ready
 
-.PHONY: demo test check unit bench test-all goldens docs demo-bundle e2e e2e-full cluster-up cluster-down cluster-status cluster-logs clean help
+.PHONY: demo test check unit bench fuzz test-all goldens docs demo-bundle e2e e2e-full cluster-up cluster-down cluster-status cluster-logs clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,6 +40,9 @@ test-all: $(STAMP) ## the same tests on every interpreter found, 3.10 to 3.13
 
 bench: $(STAMP) ## speed and memory beside other readers of captures, one table; BENCH=quick, ROUNDS=5, BENCH_DIR=build/bench
 	$(BIN)/python -m bench.run $(BENCH_FLAGS)
+
+fuzz: $(STAMP) ## damaged captures: SEED=1, COUNT=1000 variants of each file; what breaks is kept in tests/conformance/corpus
+	$(BIN)/python -m tests.conformance.fuzz --seed $(or $(SEED),1) --count $(or $(COUNT),1000)
 
 goldens: $(STAMP) ## write the golden files anew; read the diff before you commit it
 	NETPOLGEN_UPDATE_GOLDENS=1 $(BIN)/python -m pytest tests --ignore=tests/e2e -q
