@@ -54,7 +54,14 @@ class Execute(Protocol):
 
 
 class AgentGone(ClusterError):
-    """Pod, container or the agent's files are no more."""
+    """Pod, container or the agent's files are no more.
+
+    `pod_absent` where the server said that of the pod (404), which it may know before a watch tells it.
+    """
+
+    def __init__(self, message: str, *, pod_absent: bool = False) -> None:
+        super().__init__(message)
+        self.pod_absent = pod_absent
 
 
 class TransferFailed(ClusterError):
@@ -181,7 +188,8 @@ class Collector:
                 self.pause(min(0.2 * 2**failures, 5.0))
             except (ApiError, ExecFailed) as error:
                 if _gone(error):
-                    raise AgentGone(error.message) from error
+                    absent = isinstance(error, ApiError) and error.code == 404
+                    raise AgentGone(error.message, pod_absent=absent) from error
                 failures += 1
                 refused = isinstance(error, ApiError) and error.code in (401, 403)
                 if refused or failures >= ATTEMPTS:

@@ -125,10 +125,11 @@ class Names:
 
     def collected(self) -> tuple[NameAnswer, ...]:
         """Every distinct answer, by name, address (none first), source and CNAMEs."""
-        return tuple(
+        found = (
             NameAnswer(name, address, via, known.first, known.last, known.count, source)
-            for (name, address, via, source), known in sorted(self._sums.items(), key=_order)
+            for (name, address, via, source), known in self._sums.items()
         )
+        return tuple(sorted(found, key=answer_order))
 
     def by_address(self) -> Mapping[Address, tuple[str, ...]]:
         """The names that DNS gave for each address, the first eight by the alphabet."""
@@ -170,6 +171,7 @@ class Names:
         return known
 
 
-def _order(item: tuple[_Key, _Sum]) -> tuple[str, tuple[int, int], int, tuple[str, ...]]:
-    name, address, via, source = item[0]
-    return name, _NO_ADDRESS if address is None else address_order(address), _SOURCE_ORDER.index(source), via
+def answer_order(answer: NameAnswer) -> tuple[str, tuple[int, int], int, tuple[str, ...]]:
+    """Where an answer stands among the others of its file: no two of one file share a place."""
+    address = _NO_ADDRESS if answer.address is None else address_order(answer.address)
+    return answer.name, address, _SOURCE_ORDER.index(answer.source), answer.via

@@ -68,12 +68,12 @@ def dissect_packets(
             except StopIteration:
                 break
             except Exception as error:  # what pyshark raises on odd output is not bounded by any contract
-                raise _failure(capture, f"its answer could not be read ({type(error).__name__})") from error
+                raise _failure(f"its answer could not be read ({type(error).__name__})") from error
             yield read
         if shark.timed_out:
-            raise _failure(capture, f"it took longer than {seconds} seconds")
+            raise _failure(f"it took longer than {seconds} seconds")
         if shark.status:
-            raise _failure(capture, f"it ended with {shark.status}, as it does where a file is damaged")
+            raise _failure(f"it ended with {shark.status}, as it does where a file is damaged")
 
 
 def parse_time(text: str) -> int:
@@ -131,8 +131,8 @@ def _number(layer: Any, name: str) -> int:
     return int(text, 0) if text else 0
 
 
-def _failure(capture: Path, reason: str) -> TsharkFailed:
+def _failure(reason: str) -> TsharkFailed:
     return TsharkFailed(
-        f"tshark did not read {capture} to its end: {reason}",
+        f"tshark did not read it to its end: {reason}",
         way_out="look at the file with: tshark -r FILE, or convert it with editcap",
     )

@@ -76,7 +76,7 @@ def read(
     UnreadableCapture: the system would not open it.
     """
     file = label if label is not None else "-" if path is None else str(path)
-    with without_collection(), open_source(path, stdin=stdin) as source:
+    with without_collection(), open_source(path, stdin=stdin, label=label) as source:
         counter = _counter(source, file, options)
         tell = None if progress is None else lambda: progress(source.position, source.size)
         bytes_of: ByteSource = source if tell is None else Watched(source, tell)

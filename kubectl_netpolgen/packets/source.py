@@ -123,13 +123,16 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path | None, *, stdin: BinaryIO | None = None) -> Iterator[Source]:
+def open_source(
+    path: Path | None, *, stdin: BinaryIO | None = None, label: str | None = None
+) -> Iterator[Source]:
     """Open a file, or standard input when there is no path, and know it by its content.
 
+    Messages call a file by its label, which is the path unless something else is given.
     UnreadableCapture: the system would not open it, or not give its first byte. NotACapture: it is compressed
     with Zstandard and the library for that is absent. Standard input is left open.
     """
-    name = STANDARD_INPUT if path is None else str(path)
+    name = STANDARD_INPUT if path is None else str(path) if label is None else label
     if path is not None:
         try:
             stream: BinaryIO | None = path.open("rb", buffering=0)

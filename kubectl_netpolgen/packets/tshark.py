@@ -34,7 +34,7 @@ _SINGLE_FRAMES = (
 
 
 class TsharkFailed(NetpolgenError):
-    """tshark was stopped by its limits, or gave up."""
+    """tshark was stopped by its limits, or gave up; the message leaves the file's name to the caller."""
 
 
 def find_tshark(variables: Mapping[str, str]) -> Path | None:
@@ -126,7 +126,7 @@ def stream_fields(
             process.wait()
     if status:
         raise TsharkFailed(
-            f"tshark did not finish reading {capture}: {_reason(status)}",
+            f"tshark did not finish reading it: {_reason(status)}",
             way_out="read a smaller part of it: editcap -c 100000 IN OUT",
         )
 

@@ -31,7 +31,7 @@ class Gatherer:
         try:
             session.agent_done = collector.pull()
         except AgentGone as error:
-            self._lose(session, error.message)
+            self._lose(session, error)
             return
         except LocalWriteFailed as error:
             self.journal.fail(error)
@@ -47,7 +47,7 @@ class Gatherer:
         try:
             wrong = collector.finish()
         except AgentGone as error:
-            self._lose(session, error.message)
+            self._lose(session, error)
         except LocalWriteFailed as error:
             self.journal.fail(error)
             self.settle(session, PodState.TRANSFER_FAILED, error.message)
@@ -94,11 +94,12 @@ class Gatherer:
             self.journal.write(lambda: _keep(session, collector, self.journal, suffix))
         self.journal.move(session, state, reason)
 
-    def _lose(self, session: PodSession, words: str) -> None:
+    def _lose(self, session: PodSession, error: AgentGone) -> None:
         received = session.received
-        what = "the pod was deleted" if session.deleting or session.absent else "its agent ended"
+        deleted = session.deleting or session.absent or error.pod_absent
+        what = "the pod was deleted" if deleted else "its agent ended"
         report = container_report(session.pod, session.container)
-        words = report.words or words
+        words = report.words or error.message
         self.settle(session, PodState.GONE, f"{what}; {received} bytes had arrived ({words})")
 
 

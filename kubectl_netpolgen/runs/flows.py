@@ -74,6 +74,8 @@ def show_flows(request: Request, environment: Environment) -> ExitStatus:
         with _bar(request, environment) as bar:
             _read_all(request, plan, outcome, names, output, bar, environment)
         if not outcome.captures:
+            if len(outcome.failures) > 1:
+                _tell(outcome, environment)
             raise _nothing_read(outcome)
         if plan.dissects:
             outcome.findings.extend(names.ask(program))
@@ -81,8 +83,7 @@ def show_flows(request: Request, environment: Environment) -> ExitStatus:
     finally:
         output.close()
     environment.stdout.flush()
-    findings = (*outcome.findings, *map(_foreign, outcome.failures))
-    environment.stderr.write(findings_text(findings, colour=environment.stderr_colour))
+    _tell(outcome, environment)
     if not output.rows and plan.filter is not None:
         environment.say(f"no {plan.kind.plural} are what the filter asks for")
     return ExitStatus.ERROR if outcome.differs else ExitStatus.DONE
@@ -128,16 +129,19 @@ def _check_programs(request: Request, program: Path | None, environment: Environ
         raise UsageError("standard input is a terminal", way_out="pipe a capture into it, or name a file")
 
 
+def _tell(outcome: _Outcome, environment: Environment) -> None:
+    findings = (*outcome.findings, *map(_foreign, outcome.failures))
+    environment.stderr.write(findings_text(findings, colour=environment.stderr_colour))
+
+
 def _nothing_read(outcome: _Outcome) -> NetpolgenError:
     """Why there is nothing to show; the error of the only input is told as it is."""
     if len(outcome.failures) == 1:
         return outcome.failures[0].error
     if not outcome.failures:
         return NetpolgenError("there is no capture file", way_out="name a file that tcpdump -w wrote")
-    first = outcome.failures[0].error
     return NetpolgenError(
-        f"none of {len(outcome.failures)} files is a capture; the first: {first.message}",
-        way_out=first.way_out,
+        f"none of {len(outcome.failures)} files is a capture", way_out="name a file that tcpdump -w wrote"
     )
 
 

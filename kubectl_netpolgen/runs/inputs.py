@@ -61,8 +61,11 @@ class Inputs:
 def find_inputs(operands: Sequence[str], directory: Path) -> Inputs:
     """The capture files that the operands mean, read against a directory.
 
-    A path that is not there is an input all the same: reading it says so. UsageError: standard input twice.
+    A path that is not there is an input all the same: reading it says so. UsageError: standard input twice,
+    or an empty word, as a variable that is not set leaves behind.
     """
+    if "" in operands:
+        raise UsageError("an empty word names no file", way_out="name a file, a directory or a bundle")
     if operands.count(STANDARD_INPUT) > 1:
         raise UsageError("standard input can be read once only", way_out="name - once")
     groups: list[Group] = []

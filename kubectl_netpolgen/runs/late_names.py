@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from kubectl_netpolgen.analysis.flow_sums import unite_names
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.flow import NameAnswer, PeerName
-from kubectl_netpolgen.model.network import address_order
 from kubectl_netpolgen.model.rows import Row, RowKind
+from kubectl_netpolgen.packets.names import answer_order
 from kubectl_netpolgen.packets.selection import SelectedFrame, Selection
 from kubectl_netpolgen.runs.capture_rows import Held, Place, places_of, places_of_ends
 
@@ -78,7 +78,7 @@ class LateNames:
 
 
 def merge_answers(answers: Iterable[NameAnswer]) -> list[NameAnswer]:
-    """The same answer once, with all that was heard of it; by name, source, address and way."""
+    """The same answer once, with all that was heard of it; in the order of every list of names."""
     merged: dict[tuple[object, ...], NameAnswer] = {}
     for answer in answers:
         key = (answer.name, answer.source, answer.address, answer.via)
@@ -91,9 +91,4 @@ def merge_answers(answers: Iterable[NameAnswer]) -> list[NameAnswer]:
                 count=known.count + answer.count,
             )
         merged[key] = answer
-    return sorted(merged.values(), key=_answer_order)
-
-
-def _answer_order(answer: NameAnswer) -> tuple[object, ...]:
-    address = (0, 0) if answer.address is None else address_order(answer.address)
-    return (answer.name, address, answer.source.value, answer.via)
+    return sorted(merged.values(), key=answer_order)

@@ -24,8 +24,17 @@ class RowOutput:
     `settle` completes it; without that, as after an error, nothing that was kept is written.
     """
 
-    def __init__(self, stream: TextIO, plan: Plan, *, headers: bool = True, width: int = 80) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        plan: Plan,
+        *,
+        headers: bool = True,
+        width: int = 80,
+        in_memory: int = _IN_MEMORY,
+    ) -> None:
         self._stream = stream
+        self._in_memory = in_memory
         self._plan = plan
         self._headers = headers
         self._width = width
@@ -67,7 +76,7 @@ class RowOutput:
 
     def _open_spool(self) -> None:
         if self._spool is None:
-            self._spool = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by `close`
+            self._spool = SpooledTemporaryFile(self._in_memory)  # noqa: SIM115 - closed by `close`
 
     def _begin(self) -> None:
         if self._began:

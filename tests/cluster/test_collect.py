@@ -144,17 +144,20 @@ def test_what_arrived_before_the_end_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "pod_absent"),
     [
-        ApiError("pods not found", code=404),
-        ApiError('unable to upgrade connection: container not found ("npg-1")', code=500),
-        ApiError("container npg-1 is not running", code=400),
-        ExecFailed("exit 91", exit_code=91, stderr=""),
+        (ApiError("pods not found", code=404), True),
+        (ApiError('unable to upgrade connection: container not found ("npg-1")', code=500), False),
+        (ApiError("container npg-1 is not running", code=400), False),
+        (ExecFailed("exit 91", exit_code=91, stderr=""), False),
     ],
 )
-def test_a_pod_container_or_directory_that_is_no_more_is_gone(tmp_path: Path, error: Exception) -> None:
-    with pytest.raises(AgentGone):
+def test_a_pod_container_or_directory_that_is_no_more_is_gone(
+    tmp_path: Path, error: Exception, pod_absent: bool
+) -> None:
+    with pytest.raises(AgentGone) as caught:
         collector(Pod(errors=[error]), tmp_path).pull()
+    assert caught.value.pod_absent is pod_absent
 
 
 def test_missing_rights_are_not_asked_for_again(tmp_path: Path) -> None:

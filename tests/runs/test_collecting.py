@@ -59,7 +59,7 @@ def test_files_that_stay_wrong_are_marked(tmp_path: Path) -> None:
 
 def test_a_lost_pod_keeps_what_arrived_and_the_kubelets_words(tmp_path: Path) -> None:
     journal, _ = a_journal(tmp_path / "bundle")
-    replies: list[bytes | Exception] = [answer("pull", done=False), ApiError("container not found", code=404)]
+    replies: list[bytes | Exception] = [answer("pull", done=False), ApiError("container not found", code=500)]
     session = attached(journal, lambda mode: replies.pop(0))
     statuses = [
         {"name": f"npg-{RUN}", "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}},
@@ -72,6 +72,18 @@ def test_a_lost_pod_keeps_what_arrived_and_the_kubelets_words(tmp_path: Path) ->
     assert session.capture().state is PodState.GONE
     assert "18 bytes had arrived (OOMKilled)" in session.reason
     assert (journal.writer.root / session.capture().pcap).read_bytes() == b"packets"
+
+
+def test_a_pod_that_the_server_has_no_more_was_deleted_whatever_the_watch_knows(tmp_path: Path) -> None:
+    journal, _ = a_journal(tmp_path / "bundle")
+    replies: list[bytes | Exception] = [answer("pull", done=False), ApiError('pods "w1" not found', code=404)]
+    session = attached(journal, lambda mode: replies.pop(0))
+    gatherer = Gatherer(journal)
+    gatherer.pull(session)
+    assert not session.absent
+    gatherer.pull(session)
+    assert session.capture().state is PodState.GONE
+    assert session.reason.startswith("the pod was deleted; 18 bytes had arrived")
 
 
 def test_a_pull_that_fails_is_said_and_costs_nothing(tmp_path: Path) -> None:
