@@ -110,8 +110,14 @@ class Payloads:
                 self._hosts[payload] = host
         if host is None:
             return None
+        return self.call(key, host, NameSource.HTTP, first, last=last, count=count)
+
+    def call(
+        self, key: bytes, name: str, source: NameSource, first: int, *, last: int = 0, count: int = 1
+    ) -> PeerName:
+        """Note what a half called its receiver, so often."""
         server = self._addresses.spell(halve(key[:-4])[1])
-        return self.names.note(host, server, NameSource.HTTP, first, last=last, count=count)
+        return self.names.note(name, server, source, first, last=last, count=count)
 
     def hear_dns(self, key: bytes, payload: bytes, time: int) -> Heard | None:
         """Read a UDP payload from or to a port of DNS; None when it is about nothing that was asked here."""
@@ -133,7 +139,7 @@ class Payloads:
         if payload[0] == _HANDSHAKE:
             hello = read_dtls_client_hello(payload)
             if hello is not None and hello.server_name is not None:
-                return Said(0, (), (self._note(key, hello.server_name, NameSource.SNI, time),))
+                return Said(0, (), (self.call(key, hello.server_name, NameSource.SNI, time),))
         elif is_initial(payload):
             source, destination = map(self._addresses.spell, halve(key[:-4]))
             source_port, destination_port = key[-4:-2], key[-2:]
@@ -157,16 +163,13 @@ class Payloads:
         signals, questions, names = 0, [], []
         for item in found:
             if item.server_name is not None:
-                names.append(self._note(key, item.server_name, NameSource.SNI, item.time))
+                names.append(self.call(key, item.server_name, NameSource.SNI, item.time))
                 continue
             heard = self.names.hear(item.message, item.time)
             if heard is not None:
                 signals |= REPLIES if heard.response else ASKS
                 questions.append(heard.key)
         return Said(signals, tuple(questions), tuple(names))
-
-    def _note(self, key: bytes, name: str, source: NameSource, time: int) -> PeerName:
-        return self.names.note(name, self._addresses.spell(halve(key[:-4])[1]), source, time)
 
 
 def direction_key(context: Context, key: bytes) -> bytes:

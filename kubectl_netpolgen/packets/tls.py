@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 from kubectl_netpolgen.packets.hostnames import read_host_name
 
-_RECORD_HEADER, _HANDSHAKE_HEADER = 5, 4
+RECORD_HEADER, HANDSHAKE_HEADER = 5, 4
 _DTLS_RECORD_HEADER, _DTLS_HANDSHAKE_HEADER = 13, 12
-_HANDSHAKE, _CLIENT_HELLO, _MAJOR = 22, 1, 3
+HANDSHAKE, CLIENT_HELLO, MAJOR, NEWEST_MINOR = 22, 1, 3, 4
 _DTLS_MAJORS = (0xFE, 0x01)
 """254 is DTLS 1.0 and later; 1 the draft that Cisco AnyConnect speaks."""
 
-_VERSION_AND_RANDOM = 34
-_LONGEST_RECORD = (1 << 14) + 2048
-_LONGEST_HELLO = 1 << 16
-_SHORTEST_HELLO = _VERSION_AND_RANDOM + 1 + 4 + 2
+VERSION_AND_RANDOM = 34
+LONGEST_RECORD = (1 << 14) + 2048
+LONGEST_HELLO = 1 << 16
+SHORTEST_HELLO = VERSION_AND_RANDOM + 1 + 4 + 2
 """Bytes: no session, one cipher suite, one compression method."""
 
 
@@ -35,11 +35,11 @@ class ClientHello(NamedTuple):
 def begins_client_hello(buffer: bytes, at: int, end: int) -> bool:
     """Whether a stretch of a buffer begins like the record of a ClientHello, of any TLS or SSL 3.0."""
     return (
-        end - at > _RECORD_HEADER
-        and buffer[at] == _HANDSHAKE
-        and buffer[at + 1] == _MAJOR
-        and buffer[at + 5] == _CLIENT_HELLO
-        and buffer[at + 2] <= 4
+        end - at > RECORD_HEADER
+        and buffer[at] == HANDSHAKE
+        and buffer[at + 1] == MAJOR
+        and buffer[at + 5] == CLIENT_HELLO
+        and buffer[at + 2] <= NEWEST_MINOR
     )
 
 
@@ -49,19 +49,19 @@ def read_client_hello(payload: bytes) -> ClientHello | None:
     if not begins_client_hello(payload, 0, size):
         return None
     record = payload[3] << 8 | payload[4]
-    if not 0 < record <= _LONGEST_RECORD:
+    if not 0 < record <= LONGEST_RECORD:
         return None
-    at = _RECORD_HEADER + _HANDSHAKE_HEADER
-    if size >= at and record > _HANDSHAKE_HEADER:
+    at = RECORD_HEADER + HANDSHAKE_HEADER
+    if size >= at and record > HANDSHAKE_HEADER:
         length = payload[6] << 16 | payload[7] << 8 | payload[8]
-        if not _SHORTEST_HELLO <= length <= _LONGEST_HELLO or (size > at and payload[at] != _MAJOR):
+        if not SHORTEST_HELLO <= length <= LONGEST_HELLO or (size > at and payload[at] != MAJOR):
             return None
         end = at + length
-        if length <= record - _HANDSHAKE_HEADER or size <= _RECORD_HEADER + record:
+        if length <= record - HANDSHAKE_HEADER or size <= RECORD_HEADER + record:
             # all of it that is here lies in one piece
             if size >= end:
-                return ClientHello(_find_name(payload, at + _VERSION_AND_RANDOM, end), 0)
-            return ClientHello(_find_name(payload, at + _VERSION_AND_RANDOM, size), end - size)
+                return ClientHello(_find_name(payload, at + VERSION_AND_RANDOM, end), 0)
+            return ClientHello(_find_name(payload, at + VERSION_AND_RANDOM, size), end - size)
     return _read_pieces(payload)
 
 
@@ -69,17 +69,17 @@ def read_dtls_client_hello(payload: bytes) -> ClientHello | None:
     """The same for a datagram; None also for a fragment of a hello that is not its first."""
     at = _DTLS_RECORD_HEADER + _DTLS_HANDSHAKE_HEADER
     size = len(payload)
-    if size <= at or payload[0] != _HANDSHAKE or payload[13] != _CLIENT_HELLO:
+    if size <= at or payload[0] != HANDSHAKE or payload[13] != CLIENT_HELLO:
         return None
     if payload[1] not in _DTLS_MAJORS or any(payload[19:22]) or payload[at] not in _DTLS_MAJORS:
         return None
     length = int.from_bytes(payload[14:17], "big")
     here = int.from_bytes(payload[22:25], "big")
-    if not _SHORTEST_HELLO <= length <= _LONGEST_HELLO or here > length:
+    if not SHORTEST_HELLO <= length <= LONGEST_HELLO or here > length:
         return None
     end = min(at + here, size)
     # the cookie behind the session is DTLS's own
-    cookie = _behind_short(payload, at + _VERSION_AND_RANDOM, end)
+    cookie = _behind_short(payload, at + VERSION_AND_RANDOM, end)
     found = None if cookie is None else _find_name(payload, cookie, end)
     return ClientHello(found, at + length - end)
 
@@ -89,23 +89,23 @@ def _read_pieces(payload: bytes) -> ClientHello | None:
     size = len(payload)
     content = b""
     length = at = 0
-    while at + _RECORD_HEADER <= size and (not length or len(content) < _HANDSHAKE_HEADER + length):
-        if payload[at] != _HANDSHAKE or payload[at + 1] != _MAJOR:
+    while at + RECORD_HEADER <= size and (not length or len(content) < HANDSHAKE_HEADER + length):
+        if payload[at] != HANDSHAKE or payload[at + 1] != MAJOR:
             return None
         record = payload[at + 3] << 8 | payload[at + 4]
-        at += _RECORD_HEADER
-        if not 0 < record <= _LONGEST_RECORD:
+        at += RECORD_HEADER
+        if not 0 < record <= LONGEST_RECORD:
             return None
         content += payload[at : at + record]
         at += record
-        if not length and len(content) >= _HANDSHAKE_HEADER:
+        if not length and len(content) >= HANDSHAKE_HEADER:
             length = int.from_bytes(content[1:4], "big")
-            if not _SHORTEST_HELLO <= length <= _LONGEST_HELLO:
+            if not SHORTEST_HELLO <= length <= LONGEST_HELLO:
                 return None
     if not length:
-        return ClientHello(None, max(1, _HANDSHAKE_HEADER - len(content)))
-    end = _HANDSHAKE_HEADER + length
-    found = _find_name(content, _HANDSHAKE_HEADER + _VERSION_AND_RANDOM, min(end, len(content)))
+        return ClientHello(None, max(1, HANDSHAKE_HEADER - len(content)))
+    end = HANDSHAKE_HEADER + length
+    found = _find_name(content, HANDSHAKE_HEADER + VERSION_AND_RANDOM, min(end, len(content)))
     return ClientHello(found, max(0, end - len(content)))
 
 

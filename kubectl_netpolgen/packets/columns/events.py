@@ -7,7 +7,6 @@ is waited for at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -15,18 +14,19 @@ import numpy as np
 
 from kubectl_netpolgen.model.flow import PeerName
 from kubectl_netpolgen.packets.columns.decode import Numbers, Packets, Records
+from kubectl_netpolgen.packets.columns.hellos import begin_hellos
 from kubectl_netpolgen.packets.columns.keys import keys_of
-from kubectl_netpolgen.packets.columns.repeats import Questions, Requests
+from kubectl_netpolgen.packets.columns.repeats import Hellos, Questions, Requests
 from kubectl_netpolgen.packets.columns.rows import Order
 from kubectl_netpolgen.packets.counting import Frame, Tally
 from kubectl_netpolgen.packets.link import Link
 from kubectl_netpolgen.packets.network import TCP
 from kubectl_netpolgen.packets.payloads import NOTHING, Whole, direction_key, split_direction_key
 from kubectl_netpolgen.packets.table import Context
+from kubectl_netpolgen.packets.tls import HANDSHAKE
 
 _TCP = Context(TCP)
-_ODD, _SEGMENT, _DATAGRAM, _ASKED, _REQUESTED = 0, 1, 2, 3, 4
-_HANDSHAKE = 22
+_ODD, _SEGMENT, _DATAGRAM, _ASKED, _REQUESTED, _GREETED = range(6)
 
 
 class _Segment(NamedTuple):
@@ -72,27 +72,28 @@ class Events:
     def visit(self, odd: Numbers) -> None:
         """Bring everything to the tally; what it says of plain packets goes to their signals."""
         pending = self._tally.payloads.assembly.pending
-        at, rows, kinds = self._agenda(odd)
+        agenda = self._agenda(odd)
         for key in list(pending):
             self._await(key, -1)
         later = self._later
-        segments = self._segments(rows[kinds == _SEGMENT])
-        for record, row, kind in zip(at.tolist(), rows.tolist(), kinds.tolist(), strict=True):
+        for record, kind, number in zip(*(column.tolist() for column in agenda), strict=True):
             while later and later[0][0] < record:
                 self._follow(*heappop(later))
             if kind == _ASKED:
-                self._questions.hear(row)
+                self._questions.hear(number)
             elif kind == _REQUESTED:
-                self._requests.hear(row)
+                self._requests.hear(number)
+            elif kind == _GREETED:
+                self._hellos.hear(number)
             elif kind == _SEGMENT:
                 if later and later[0][0] == record:
                     heappop(later)
-                segment = next(segments)
-                self._hear_segment(row, segment)
+                segment = self._segment(number)
+                self._hear_segment(number, segment)
                 if pending and segment.direction in pending:
-                    self._await_row(row, segment.direction)
+                    self._await_row(number, segment.direction)
             elif kind == _DATAGRAM:
-                self._hear_datagram(record, row)
+                self._hear_datagram(record, number)
             else:
                 newest = next(reversed(pending), None)
                 self._tally.meet(self._frame(record))
@@ -103,55 +104,61 @@ class Events:
             self._follow(*heappop(later))
         self._questions.settle()
         self.named += self._requests.settle()
+        self.named += self._hellos.settle()
 
     def _agenda(self, odd: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        """Records to visit in order, their rows, and what to do there.
+        """Records to visit in order, what to do there, and with which row or group of rows.
 
         What is said over and over is visited where it is said first (`repeats.py`).
         """
-        packets = self._packets
+        packets, tally, buffer = self._packets, self._tally, self._buffer
         opening = np.flatnonzero(packets.opening)
         tcp, dns = packets.tcp[opening], packets.dns[opening]
-        first_bytes = np.frombuffer(self._buffer, np.uint8)[packets.payload[opening]]
-        asked, requested = ~tcp & dns, tcp & ~dns & (first_bytes != _HANDSHAKE)
-        questions, requests = opening[asked], opening[requested]
-        others = opening[~asked & ~requested]
-        self._questions = Questions(self._tally, self._buffer, packets, questions)
-        self._requests = Requests(self._tally, self._buffer, packets, requests)
-        rows = np.concatenate(
-            (np.zeros(odd.size, np.int64), others, self._questions.leaders, self._requests.leaders)
-        )
-        at = np.concatenate((odd, packets.record[rows[odd.size :]]))
-        kinds = np.concatenate(
-            (
-                np.full(odd.size, _ODD),
-                np.where(packets.tcp[others], _SEGMENT, _DATAGRAM),
-                np.full(self._questions.leaders.size, _ASKED),
-                np.full(self._requests.leaders.size, _REQUESTED),
-            )
-        )
-        order = np.argsort(at, kind="stable")
-        return at[order], rows[order], kinds[order]
-
-    def _segments(self, rows: Numbers) -> Iterator[_Segment]:
-        """The payloads of TCP rows, made of whole columns at once."""
-        packets, records, buffer = self._packets, self._records, self._buffer
-        record = packets.record[rows]
-        cut = records.stop[record] - records.start[record] < records.wire[record]
-        transport = packets.transport[rows]
-        first = transport - np.where(packets.six[rows], 32, 8)
-        columns = (first, transport, packets.payload[rows], packets.end[rows], packets.time[rows], cut)
-        others = packets.dns[rows], packets.vlan[rows]
-        for start, ports, begin, end, time, short, named, vlan in zip(
-            *(column.tolist() for column in (*columns, *others)), strict=True
+        octets = np.frombuffer(buffer, np.uint8)
+        segments = opening[tcp & ~dns]
+        handshake = octets[packets.payload[segments]] == HANDSHAKE
+        begun = segments[handshake]
+        begun = begun[begin_hellos(octets, packets.payload[begun], packets.end[begun])]
+        self._questions = Questions(tally, buffer, packets, opening[~tcp & dns])
+        self._requests = Requests(tally, buffer, packets, segments[~handshake])
+        self._hellos = Hellos(tally, buffer, packets, begun)
+        parts = [(odd, _ODD, odd)]
+        for kind, rows in (
+            (_SEGMENT, opening[tcp & dns]),
+            (_SEGMENT, self._hellos.unread),
+            (_DATAGRAM, opening[~tcp & ~dns]),
         ):
-            sequence = int.from_bytes(buffer[ports + 4 : ports + 8], "big")
-            key = buffer[start : ports + 4]
-            context, direction = _TCP, key
-            if vlan >= 0:
-                context = Context(TCP, vlan)
-                direction = direction_key(context, key)
-            yield _Segment(context, key, direction, buffer[begin:end], sequence, time, short, named)
+            parts.append((packets.record[rows], kind, rows))
+        for kind, groups in (
+            (_ASKED, self._questions),
+            (_REQUESTED, self._requests),
+            (_GREETED, self._hellos),
+        ):
+            leaders = groups.leaders
+            parts.append((packets.record[leaders], kind, np.arange(leaders.size)))
+        at = np.concatenate([part[0] for part in parts])
+        kinds = np.concatenate([np.full(part[0].size, part[1]) for part in parts])
+        order = np.argsort(at, kind="stable")
+        return at[order], kinds[order], np.concatenate([part[2] for part in parts])[order]
+
+    def _segment(self, row: int) -> _Segment:
+        """The payload of a TCP row, and what its headers say."""
+        packets, records, buffer = self._packets, self._records, self._buffer
+        record = packets.record[row]
+        cut = bool(records.stop[record] - records.start[record] < records.wire[record])
+        transport, vlan = int(packets.transport[row]), int(packets.vlan[row])
+        key = self._key(row)
+        context = _TCP if vlan < 0 else Context(TCP, vlan)
+        return _Segment(
+            context,
+            key,
+            key if vlan < 0 else direction_key(context, key),
+            buffer[int(packets.payload[row]) : int(packets.end[row])],
+            int.from_bytes(buffer[transport + 4 : transport + 8], "big"),
+            int(packets.time[row]),
+            cut,
+            bool(packets.dns[row]),
+        )
 
     def _hear_segment(self, row: int, segment: _Segment) -> None:
         if not segment.payload:
@@ -185,10 +192,11 @@ class Events:
         pending = self._tally.payloads.assembly.pending
         if direction not in pending:
             return
-        segment = next(self._segments(np.array([row])))
+        segment = self._segment(row)
         # a half may have two spellings (`table.unmapped_key`); the other one's segments are not wanted
         if segment.direction == direction:
             self._requests.leave_out(row)
+            self._hellos.leave_out(row)
             self._hear_segment(row, segment)
         if direction in pending:
             self._await_row(row, direction)

@@ -12,6 +12,7 @@ import struct
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from kubectl_netpolgen.packets.pcap import LONGEST_FRAME, FileHeader
@@ -26,6 +27,7 @@ _WINDOW = 4096
 _NEAR = 1 << 22
 """Seconds by which times of one buffer may differ for a record to look like one."""
 _MOST_STEPS = 4096
+_STEPS_AT_ONCE = 8
 _CAPTURED_AT, _WIRE_AT = 8, 12
 _LONGEST_WIRE = 1 << 20
 
@@ -57,7 +59,7 @@ def _walk(buffer: bytes, position: int, header: FileHeader) -> tuple[Offsets, in
 
 
 def _walk_lanes(buffer: bytes, header: FileHeader) -> tuple[Offsets, int] | None:
-    """The offsets up to some record near the end, and that record's; None where lanes do not help."""
+    """The offsets before some record near the end, and that record's; None where lanes do not help."""
     probe, probed = _walk(buffer[: 1 << 16], 0, header)
     if probe.size < 8:
         return None
@@ -67,51 +69,59 @@ def _walk_lanes(buffer: bytes, header: FileHeader) -> tuple[Offsets, int] | None
     if lanes < 8:
         return None
     words: NDArray[Any] = np.ndarray((size - 3,), f"{header.byte_order}u4", buffer, strides=(1,))
-    starts = _find_starts(words, size // lanes * np.arange(lanes), header)
+    starts = _find_starts(words, size // lanes, lanes, header)
     ends = np.append(starts[1:], size - _WINDOW)
     if (np.diff(starts) <= 0).any() or ends[-1] <= starts[-1]:
         return None
-    rows = [starts]
+    return _step(words, starts, ends, ahead)
+
+
+def _step(words: NDArray[Any], starts: Offsets, ends: Offsets, ahead: int) -> tuple[Offsets, int] | None:
+    """Walk all lanes until each has passed its end; None where one does not land on the next one's first."""
+    captured = words[_CAPTURED_AT:]
+    limit = captured.size - 1
+    rows: list[Offsets] = []
     current = starts
-    limit = size - ahead - 4
-    while True:
-        captured = words[np.minimum(current, limit) + _CAPTURED_AT].astype(np.int64)
-        following = np.minimum(current + ahead + captured, limit)
-        current = np.where(current < ends, following, current)
-        if (current >= ends).all():
-            break
-        rows.append(current)
-        if len(rows) > _MOST_STEPS or (captured > LONGEST_FRAME).any():
+    while (current < ends).any():
+        if len(rows) > _MOST_STEPS:
             return None
-    if not np.array_equal(current[:-1], ends[:-1]):
-        return None
-    grid = np.stack(rows)
+        # a lane that has arrived goes on beyond its end, which costs less than to look each time
+        for _ in range(_STEPS_AT_ONCE):
+            rows.append(current)
+            current = np.minimum(current + captured[current] + ahead, limit)
+    grid = np.stack((*rows, current))
     inside = grid < ends
-    # a lane that has arrived stays where it is, at its end, which is the next one's first
-    return grid.T[inside.T], int(current[-1])
+    landed = grid[inside.sum(0), np.arange(starts.size)]
+    found = grid.T[inside.T]
+    if not np.array_equal(landed[:-1], ends[:-1]) or np.diff(found).max(initial=0) > ahead + LONGEST_FRAME:
+        return None
+    # the last may reach beyond the buffer's end
+    return found[:-1], int(found[-1])
 
 
-def _find_starts(words: NDArray[np.uint32], bases: Offsets, header: FileHeader) -> Offsets:
-    """For each base the first place behind it where three records in a row look plausible."""
-    seconds = int(words[0])
+def _find_starts(words: NDArray[Any], lane: int, lanes: int, header: FileHeader) -> Offsets:
+    """For each lane the first place behind its beginning where three records in a row look plausible."""
     ahead = header.record_header
     limit = words.size - 16
-    starts = np.full(bases.size, -1, np.int64)
+    earliest = np.uint32(max(0, int(words[0]) - _NEAR))
+    starts = np.full(lanes, -1, np.int64)
     starts[0] = 0
-    waiting = np.arange(1, bases.size)
+    bases = lane * np.arange(1, lanes)
+    waiting = np.arange(1, lanes)
     begin, width = 0, _WINDOW // 8
     while waiting.size and begin < _WINDOW:
-        places = bases[waiting][:, None] + np.arange(begin, begin + width)
-        near = np.abs(words[places].astype(np.int64) - seconds) < _NEAR
-        rows, columns = np.nonzero(near)
-        candidates = places[rows, columns]
+        # the same stretch of every lane, as a view without indices
+        windows = as_strided(words[lane + begin :], (lanes - 1, width), (lane, 1))
+        if waiting.size < lanes - 1:
+            windows = windows[waiting - 1]
+        rows, columns = np.divmod(np.flatnonzero(windows - earliest <= 2 * _NEAR), width)
+        candidates = bases[waiting[rows] - 1] + begin + columns
         at = candidates
         for _ in range(3):
             at = np.minimum(at, limit)
-            captured = words[at + _CAPTURED_AT].astype(np.int64)
-            wire = words[at + _WIRE_AT].astype(np.int64)
+            captured, wire = words[at + _CAPTURED_AT].astype(np.int64), words[at + _WIRE_AT]
             likely = (
-                (np.abs(words[at].astype(np.int64) - seconds) < _NEAR)
+                (words[at] - earliest <= 2 * _NEAR)
                 & (words[at + 4] < 1_000_000_000)
                 & (captured <= wire)
                 & (wire <= _LONGEST_WIRE)
