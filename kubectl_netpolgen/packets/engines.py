@@ -64,7 +64,7 @@ class ExactCounter:
             tally.count(frames_of_records(records, link))
             return
 
-        def count(buffer: bytes, number: int) -> tuple[int, int]:
+        def count(buffer: bytes, _: int, number: int) -> tuple[int, int]:
             tally.table.relieve()
             return count_plain(tally, buffer, header, number)
 

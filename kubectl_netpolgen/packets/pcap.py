@@ -131,17 +131,24 @@ class Records:
         finally:
             self.count = count
 
-    def walk(self, count: Callable[[bytes, int], tuple[int, int]], *, chunk: int = CHUNK) -> None:
+    def walk(
+        self, count: Callable[[bytes, int, int], tuple[int, int]], *, chunk: int = CHUNK, padding: int = 0
+    ) -> None:
         """Hand the file over in buffers that begin with a record, for a loop that reads records by itself.
 
-        `count` takes a buffer and the number of its first record; it returns how many whole records it read
-        and where the first that is not whole, or claims more than `LONGEST_FRAME`, begins.
+        `count` takes a buffer, how much of it is not padding, and the number of its first record; it returns
+        how many whole records it read and where the first that is not whole, or claims more than
+        `LONGEST_FRAME`, begins.
         """
-        offset, rest, wanted = HEADER_LENGTH, b"", self._header.record_header
-        while len(buffer := fill(self._source, rest, wanted, chunk=chunk)) > len(rest):
-            found, position = count(buffer, self.count)
+        offset, rest, wanted, zeros = HEADER_LENGTH, b"", self._header.record_header, bytes(padding)
+        while True:
+            buffer = fill(self._source, rest, wanted, chunk=chunk, padding=zeros)
+            size = len(buffer) - padding
+            if size <= len(rest):
+                break
+            found, position = count(buffer, size, self.count)
             self.count += found
-            rest = buffer[position:]
+            rest = buffer[position:size]
             offset += position
             wanted = self._header.record_header
             if len(rest) >= wanted:

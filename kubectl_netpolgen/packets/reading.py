@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -33,6 +33,7 @@ __all__ = ["Engine", "NotACapture", "Reading", "ReadingOptions", "UnreadableCapt
 
 FAST_FROM = 30 << 20
 """Bytes from which the start of numpy pays for itself."""
+_AHEAD_FROM = 8 << 20
 _COMPRESSION = 4
 """About how much smaller captures get."""
 
@@ -76,19 +77,17 @@ def read(
     UnreadableCapture: the system would not open it.
     """
     file = label if label is not None else "-" if path is None else str(path)
-    with without_collection(), open_source(path, stdin=stdin, label=label) as source:
+    with without_collection(), open_source(path, stdin=stdin, label=label) as source, ExitStack() as stack:
         counter = _counter(source, file, options)
-        tell = None if progress is None else lambda: progress(source.position, source.size)
-        bytes_of: ByteSource = source if tell is None else Watched(source, tell)
         if is_pcapng(source.start):
             check_start(source.start, file)
-            blocks = Blocks(bytes_of)
+            blocks = Blocks(stack.enter_context(_pieces(source, progress)))
             frames = BlockFrames(blocks)
             counter.count_frames(frames)
             packets, truncated, note, unread = blocks.count, blocks.truncated, "", frames.unread
         elif is_pcap(source.start):
-            header = read_header(bytes_of, file)
-            records = Records(bytes_of, header)
+            header = read_header(source, file)
+            records = Records(stack.enter_context(_pieces(source, progress)), header)
             link = LINKS.get(header.link_type)
             if link is None:
                 for _ in records:
@@ -125,6 +124,21 @@ def read_capture(path: Path) -> CaptureContents:
         if reading.unread_links and sum(reading.unread_links.values()) == reading.packets:
             raise unknown_link_type(path, min(reading.unread_links))
         return reading.contents()
+
+
+@contextmanager
+def _pieces(source: Source, progress: Progress | None) -> Iterator[ByteSource]:
+    """The source, read by a thread of its own where it is a file that pays for one, and watched.
+
+    A pipe is not: who waits for its writer could not be interrupted.
+    """
+    with ExitStack() as stack:
+        pieces: ByteSource = source
+        if source.size is not None and source.size >= _AHEAD_FROM:
+            from kubectl_netpolgen.packets.read_ahead import read_ahead
+
+            pieces = stack.enter_context(read_ahead(source))
+        yield pieces if progress is None else Watched(pieces, lambda: progress(source.position, source.size))
 
 
 def _counter(source: Source, file: str, options: ReadingOptions) -> Counter:

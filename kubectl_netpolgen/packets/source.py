@@ -156,10 +156,10 @@ def unreadable(name: str, reason: str) -> UnreadableCapture:
     )
 
 
-def fill(source: ByteSource, rest: bytes, wanted: int, *, chunk: int) -> bytes:
+def fill(source: ByteSource, rest: bytes, wanted: int, *, chunk: int, padding: bytes = b"") -> bytes:
     """The rest and what follows: at least one read, and until there are `wanted` bytes; at the end, the rest.
 
-    Joined once, so that a pipe that gives a byte at a time costs no more than its length.
+    Joined once, with the padding, so that a pipe that gives a byte at a time costs no more than its length.
     """
     parts, length = [rest] if rest else [], len(rest)
     while more := source.read(chunk):
@@ -167,6 +167,8 @@ def fill(source: ByteSource, rest: bytes, wanted: int, *, chunk: int) -> bytes:
         length += len(more)
         if length >= wanted:
             break
+    if padding:
+        parts.append(padding)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 

@@ -59,7 +59,7 @@ def quickly(capture: bytes, tally: Tally | None = None) -> Told:
     source = io.BytesIO(capture)
     header = read_header(source, "pod.pcap")
     records, tally = Records(source, header), tally or Tally()
-    records.walk(lambda buffer, number: count_plain(tally, buffer, header, number))
+    records.walk(lambda buffer, _, number: count_plain(tally, buffer, header, number))
     return told(records, tally)
 
 

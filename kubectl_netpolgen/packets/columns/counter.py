@@ -52,15 +52,14 @@ class FastCounter:
             self.tally.count(frames_of_records(records, link))
             return
 
-        def count(buffer: bytes, number: int) -> tuple[int, int]:
-            offsets, position = find_records(buffer, header)
+        def count(buffer: bytes, size: int, number: int) -> tuple[int, int]:
+            offsets, position = find_records(buffer, size, header)
             if offsets.size:
-                padded = buffer + bytes(PADDING)
-                self._count(padded, read_records(padded, offsets, header), link, number)
+                self._count(buffer, read_records(buffer, offsets, header), link, number)
                 self.table.relieve()
             return int(offsets.size), position
 
-        records.walk(count, chunk=CHUNK)
+        records.walk(count, chunk=CHUNK, padding=PADDING)
 
     def count_frames(self, frames: Iterable[Frame]) -> None:
         """Read the frames of any other container to their end."""

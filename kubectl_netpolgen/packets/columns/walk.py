@@ -32,20 +32,23 @@ _CAPTURED_AT, _WIRE_AT = 8, 12
 _LONGEST_WIRE = 1 << 20
 
 
-def find_records(buffer: bytes, header: FileHeader) -> tuple[Offsets, int]:
-    """The offsets of the whole records of a buffer that begins with one, and where the first other begins."""
-    found = _walk_lanes(buffer, header) if len(buffer) > 1 << 20 else None
+def find_records(buffer: bytes, size: int, header: FileHeader) -> tuple[Offsets, int]:
+    """The offsets of the whole records of a buffer that begins with one, and where the first other begins.
+
+    So much of the buffer is what lay in the file.
+    """
+    found = _walk_lanes(buffer, size, header) if size > 1 << 20 else None
     if found is None:
-        return _walk(buffer, 0, header)
+        return _walk(buffer, 0, size, header)
     offsets, last = found
     # the end of a buffer is walked plainly: that knows what is whole
-    rest, position = _walk(buffer, last, header)
+    rest, position = _walk(buffer, last, size, header)
     return np.concatenate((offsets, rest)), position
 
 
-def _walk(buffer: bytes, position: int, header: FileHeader) -> tuple[Offsets, int]:
+def _walk(buffer: bytes, position: int, size: int, header: FileHeader) -> tuple[Offsets, int]:
     unpack = struct.Struct(f"{header.byte_order}I").unpack_from
-    ahead, size = header.record_header, len(buffer)
+    ahead = header.record_header
     found: list[int] = []
     note, last = found.append, size - ahead
     while position <= last:
@@ -58,12 +61,12 @@ def _walk(buffer: bytes, position: int, header: FileHeader) -> tuple[Offsets, in
     return np.array(found, np.int64), position
 
 
-def _walk_lanes(buffer: bytes, header: FileHeader) -> tuple[Offsets, int] | None:
+def _walk_lanes(buffer: bytes, size: int, header: FileHeader) -> tuple[Offsets, int] | None:
     """The offsets before some record near the end, and that record's; None where lanes do not help."""
-    probe, probed = _walk(buffer[: 1 << 16], 0, header)
+    probe, probed = _walk(buffer, 0, 1 << 16, header)
     if probe.size < 8:
         return None
-    size, ahead = len(buffer), header.record_header
+    ahead = header.record_header
     mean = probed / probe.size
     lanes = min(_LANES, int(size / mean / _LEAST_RECORDS), size // (2 * _WINDOW))
     if lanes < 8:
