@@ -33,7 +33,11 @@ Numbers = NDArray[np.int64]
 _SIGNALS = np.array(TCP_SIGNALS, np.int64)
 _TCP_OPENINGS = np.frombuffer(tcp_openings(), np.uint8).astype(bool)
 _UDP_STARTS = np.frombuffer(UDP_STARTS, np.uint8).astype(bool)
-_DNS_PORTS = tuple(np.uint64(int.from_bytes(port, "big")) for port in sorted(DNS_PORTS))
+_DNS_PORTS = np.zeros(1 << 16, bool)
+_DNS_PORTS[[int.from_bytes(port, "big") for port in DNS_PORTS]] = True
+_RECORD = 16
+_BEFORE, _HEADERS = 16, 80
+"""Bytes before the network header, where every frame has its record's header at least, and bytes in all."""
 PADDING = 96
 """Zero bytes that a buffer must have behind its last record, so that no header is read beyond its end."""
 
@@ -72,11 +76,11 @@ class Records(NamedTuple):
 
 def read_records(buffer: bytes, offsets: Offsets, header: FileHeader) -> Records:
     """Times and lengths of the records at the offsets."""
-    words: NDArray[Any] = np.ndarray((len(buffer) - 3,), f"{header.byte_order}u4", buffer, strides=(1,))
-    time = words[offsets].astype(np.int64) * 1_000_000_000
-    time += words[offsets + 4].astype(np.int64) * header.nanoseconds
+    heads = _gather(buffer, offsets, _RECORD).view(f"{header.byte_order}u4").reshape(-1, _RECORD // 4)
+    time = heads[:, 0].astype(np.int64) * 1_000_000_000
+    time += heads[:, 1].astype(np.int64) * header.nanoseconds
     start = offsets + header.record_header
-    return Records(start, start + words[offsets + 8], time, words[offsets + 12].astype(np.int64))
+    return Records(start, start + heads[:, 2], time, heads[:, 3].astype(np.int64))
 
 
 def decode(buffer: bytes, records: Records, link: Link) -> tuple[Packets, Numbers]:
@@ -85,47 +89,81 @@ def decode(buffer: bytes, records: Records, link: Link) -> tuple[Packets, Number
     The buffer ends with `PADDING`. What lies behind a frame's end is read, and masked out by the lengths.
     """
     octets = np.frombuffer(buffer, np.uint8)
-    at, kind, vlan = _find_network(buffer, records, link)
+    headers, at, kind, vlan = _find_network(buffer, records, link)
     room = records.stop - at
-    at = np.minimum(at, len(buffer) - PADDING)
-    # the first 16 bytes of either header: all that tells whether a packet is plain
-    longs = _views(buffer, 8)
-    first, second = longs[at].astype(np.uint64), longs[at + 8].astype(np.uint64)
+    first, second = headers.longs(0), headers.longs(8)
     four = _is_plain_four(first, second, room, kind)
     six = _is_plain_six(first, room, kind)
     if link is ETHERNET:
         four &= octets[records.start] != 0xFF
-    plain = np.flatnonzero(four | six)
-    odd = np.flatnonzero(~(four | six))
-    packets = _read_plain(
-        buffer, octets, records, plain, at[plain], first[plain], second[plain], six[plain], vlan[plain]
-    )
-    return packets, odd
+    either = four | six
+    plain, odd = np.flatnonzero(either), np.flatnonzero(~either)
+    if odd.size:
+        at, vlan, first, second, six = at[plain], vlan[plain], first[plain], second[plain], six[plain]
+        headers = headers.keep(plain)
+    return _read_plain(octets, records, plain, headers, at, first, second, six, vlan), odd
 
 
-def _views(buffer: bytes, size: int) -> NDArray[Any]:
-    """Every big-endian word of so many bytes, at whatever place it begins."""
-    words: NDArray[Any] = np.ndarray((len(buffer) - size + 1,), f">u{size}", buffer, strides=(1,))
-    return words
+def _gather(buffer: bytes, places: Numbers, size: int) -> NDArray[Any]:
+    """So many bytes at each place, side by side: one such look costs no more than one at a single number."""
+    stretches: NDArray[Any] = np.ndarray((len(buffer) - size + 1,), f"V{size}", buffer, strides=(1,))
+    return stretches[places]
 
 
-def _find_network(buffer: bytes, records: Records, link: Link) -> tuple[Numbers, Numbers, Numbers]:
-    """Where the network layer begins behind at most one VLAN tag, its EtherType, and the VLAN or -1."""
+class _Headers:
+    """What lies from 16 bytes before the network header of each packet on, in rows of 80 bytes."""
+
+    def __init__(self, content: NDArray[Any]) -> None:
+        self._content = content
+
+    def keep(self, rows: Numbers) -> _Headers:
+        """Some of the rows."""
+        return _Headers(self._content[rows])
+
+    def longs(self, at: int) -> Words:
+        """Eight bytes at an offset, a multiple of eight, in every network header."""
+        return self._column(">u8", at).astype(np.uint64)
+
+    def words(self, at: int) -> Words:
+        """Four bytes at a multiple of four."""
+        return self._column(">u4", at).astype(np.uint64)
+
+    def shorts(self, at: int) -> Numbers:
+        """Two bytes at an even offset, which may be before the header."""
+        return self._column(">u2", at).astype(np.int64)
+
+    def _column(self, kind: str, at: int) -> NDArray[Any]:
+        table = self._content.view(kind)
+        width = table.dtype.itemsize
+        column: NDArray[Any] = table.reshape(-1, _HEADERS // width)[:, (_BEFORE + at) // width]
+        return column
+
+
+def _find_network(buffer: bytes, records: Records, link: Link) -> tuple[_Headers, Numbers, Numbers, Numbers]:
+    """The headers, where they begin behind at most one VLAN tag, their EtherType, and the VLAN or -1."""
     at = records.start + link.length
     vlan = np.full(at.size, -1, np.int64)
+    # behind the end of a frame stands something else, which the room for a header masks out
+    furthest = len(buffer) - PADDING
+    content = _gather(buffer, np.minimum(at, furthest) - _BEFORE, _HEADERS)
+    headers = _Headers(content)
     if link.ethertype is None:
-        version = np.frombuffer(buffer, np.uint8)[np.minimum(at, len(buffer) - 1)] >> 4
-        return at, np.where(version == 4, ETHERTYPE_IPV4, np.where(version == 6, ETHERTYPE_IPV6, 0)), vlan
-    shorts = _views(buffer, 2)
-    kind = shorts[records.start + link.ethertype].astype(np.int64)
-    tagged = np.flatnonzero(np.isin(kind, VLAN_TAGS))
+        version = headers.shorts(0) >> 12
+        return (
+            headers,
+            at,
+            np.where(version == 4, ETHERTYPE_IPV4, np.where(version == 6, ETHERTYPE_IPV6, 0)),
+            vlan,
+        )
+    kind = headers.shorts(link.ethertype - link.length)
+    other = np.flatnonzero((kind != ETHERTYPE_IPV4) & (kind != ETHERTYPE_IPV6))
+    tagged = other[np.isin(kind[other], VLAN_TAGS)]
     if tagged.size:
-        # behind the end of the frame stands something else, which the room for a header masks out
-        place = np.minimum(at[tagged], len(buffer) - PADDING)
-        vlan[tagged] = shorts[place] & 0x0FFF
-        kind[tagged] = shorts[place + 2]
+        vlan[tagged] = headers.shorts(0)[tagged] & 0x0FFF
+        kind[tagged] = headers.shorts(2)[tagged]
         at[tagged] += VLAN_LENGTH
-    return at, kind, vlan
+        content[tagged] = _gather(buffer, np.minimum(at[tagged], furthest) - _BEFORE, _HEADERS)
+    return headers, at, kind, vlan
 
 
 def _is_plain_four(first: Words, second: Words, room: Numbers, kind: Numbers) -> NDArray[np.bool_]:
@@ -158,46 +196,47 @@ def _is_plain_six(first: Words, room: Numbers, kind: Numbers) -> NDArray[np.bool
 
 
 def _read_plain(
-    buffer: bytes,
     octets: NDArray[np.uint8],
     records: Records,
     plain: Numbers,
+    headers: _Headers,
     at: Numbers,
     first: Words,
     second: Words,
     six: NDArray[np.bool_],
     vlan: Numbers,
 ) -> Packets:
-    shorts, longs, words = _views(buffer, 2), _views(buffer, 8), _views(buffer, 4)
-    transport = at + np.where(six, 40, 20)
-    protocol = np.where(six, first >> np.uint64(8), second >> np.uint64(48)) & np.uint64(0xFF)
-    length = (np.where(six, first >> np.uint64(16), first >> np.uint64(32)) & np.uint64(0xFFFF)).astype(
-        np.int64
-    )
-    end = np.minimum(np.where(six, transport, at) + length.astype(np.int64), records.stop[plain])
-    source, destination = second & np.uint64(0xFFFFFFFF), words[at + 16].astype(np.uint64)
-    source_high, destination_high = np.zeros(at.size, np.uint64), np.zeros(at.size, np.uint64)
-    ports = words[transport].astype(np.uint64)
-    word = vlan_bits(vlan) | protocol << np.uint64(32) | ports
     rows = np.flatnonzero(six)
+    source_high, destination_high = np.zeros(at.size, np.uint64), np.zeros(at.size, np.uint64)
+    source, destination = second & np.uint64(0xFFFFFFFF), headers.words(16)
+    protocol = second >> np.uint64(48) & np.uint64(0xFF)
+    length = (first >> np.uint64(32) & np.uint64(0xFFFF)).astype(np.int64)
+    ports, control = headers.words(20), headers.shorts(32)
+    transport, end = at + 20, at + length
     if rows.size:
-        place = at[rows]
-        source_high[rows], source[rows] = second[rows], longs[place + 16]
-        destination_high[rows], destination[rows] = longs[place + 24], longs[place + 32]
+        longer = headers.keep(rows)
+        ports[rows], control[rows] = longer.words(40), longer.shorts(52)
+        protocol[rows] = first[rows] >> np.uint64(8) & np.uint64(0xFF)
+        transport[rows] += 20
+        end[rows] = transport[rows] + (first[rows] >> np.uint64(16) & np.uint64(0xFFFF)).astype(np.int64)
+    word = vlan_bits(vlan) | protocol << np.uint64(32) | ports
+    if rows.size:
+        source_high[rows], source[rows] = second[rows], longer.longs(16)
+        destination_high[rows], destination[rows] = longer.longs(24), longer.longs(32)
         word[rows] |= np.uint64(word_of(0, six=True))
         unmap(source_high, source, destination_high, destination, word)
+    end = np.minimum(end, records.stop[plain])
     tcp = protocol == TCP
     # data offset and flags stand side by side; of UDP nothing there is looked at
-    control = shorts[transport + 12]
-    header = np.where(tcp, (control >> 12).astype(np.int64) * 4, 8)
+    header = np.where(tcp, control >> 12 << 2, 8)
     payload = np.where(header >= np.where(tcp, 20, 8), transport + header, end)
     payload = np.minimum(payload, end)
     filled = payload < end
-    dns = np.zeros(at.size, bool)
-    for port in _DNS_PORTS:
-        dns |= (ports >> np.uint64(16) == port) | (ports & np.uint64(0xFFFF) == port)
+    dns = _DNS_PORTS[ports >> np.uint64(16)] | _DNS_PORTS[ports & np.uint64(0xFFFF)]
     begin = np.where(filled, payload, 0)
-    opening = filled & (dns | np.where(tcp, _TCP_OPENINGS[shorts[begin]], _UDP_STARTS[octets[begin]]))
+    begins = octets[begin]
+    pair = begins.astype(np.int64) << 8 | octets[begin + 1]
+    opening = filled & (dns | np.where(tcp, _TCP_OPENINGS[pair], _UDP_STARTS[begins]))
     return Packets(
         record=plain,
         keys=order_ends(source_high, source, destination_high, destination, word),
@@ -217,7 +256,6 @@ def _read_plain(
 
 def initial_numbers(buffer: bytes, packets: Packets, rows: Numbers, *, acknowledged: bool) -> Words:
     """The client's initial sequence numbers in SYNs, or in the SYN-ACKs that acknowledge them."""
-    words = _views(buffer, 4)
     place = packets.transport[rows] + (8 if acknowledged else 4)
-    numbers = words[place].astype(np.uint64)
+    numbers = _gather(buffer, place, 4).view(">u4").astype(np.uint64)
     return (numbers - np.uint64(1)) & np.uint64(0xFFFFFFFF) if acknowledged else numbers

@@ -33,6 +33,9 @@ class Rows(NamedTuple):
         return int(self.packets.size)
 
 
+_ROW_BITS = 17
+_DIRECTION = np.uint64(1)
+_HASH_BITS = np.uint64((1 << 64) - (1 << _ROW_BITS + 1))
 OPENED, ACCEPTED, NAMED = 0, 1, 2
 """Kinds of notes."""
 
@@ -63,16 +66,30 @@ class Order(NamedTuple):
 def order_rows(keys: Keys) -> Order:
     """Sort rows by half; two halves of the same hash are told apart by their keys."""
     group = keys.group
-    index = np.argsort(group, kind="stable")
-    columns = [group[index]]
-    begins = _changes(columns)
-    others = [column[index] for column in keys[:5]]
+    index, begins = _sort(group)
     inside = ~begins
     inside[0:1] = False
-    if any((column[1:] != column[:-1])[inside[1:]].any() for column in others):
+    columns = [column[index] for column in keys]
+    if any((column[1:] != column[:-1])[inside[1:]].any() for column in columns):
         index = np.lexsort((*keys[:5], group))
-        begins = _changes([group[index], *(column[index] for column in keys[:5])])
+        begins = _changes([column[index] for column in keys])
     return Order(index, np.flatnonzero(begins))
+
+
+def _sort(group: Words) -> tuple[Numbers, NDArray[np.bool_]]:
+    """Rows by hash, those of one hash in their order, and where in that order another hash begins.
+
+    Few rows are sorted as numbers of hash and row in one, which numpy does faster than it sorts indices; some
+    bits of the hash are lost, so that a beginning may be missed.
+    """
+    if group.size > 1 << _ROW_BITS:
+        index = np.argsort(group, kind="stable")
+        return index, _changes([group[index]])
+    packed = group & _HASH_BITS | (group & _DIRECTION) << np.uint64(_ROW_BITS)
+    packed |= np.arange(group.size, dtype=np.uint64)
+    packed.sort()
+    index = (packed & np.uint64((1 << _ROW_BITS) - 1)).astype(np.int64)
+    return index, _changes([packed >> np.uint64(_ROW_BITS)])
 
 
 def _changes(columns: list[Words]) -> NDArray[np.bool_]:
