@@ -9,7 +9,7 @@ from kubectl_netpolgen.packets.conversations import Pair, pair_halves
 from kubectl_netpolgen.packets.counting import Frame, Tally
 from kubectl_netpolgen.packets.frames import frames_of_records
 from kubectl_netpolgen.packets.link import ETHERNET, Link
-from kubectl_netpolgen.packets.pcap import FileHeader, Records
+from kubectl_netpolgen.packets.pcap import FileHeader, Records, Stretch
 from kubectl_netpolgen.packets.plain import count_plain
 from kubectl_netpolgen.packets.spill import MOST_ROWS
 from kubectl_netpolgen.packets.sums import FlowOrder, FlowSum, begin_sum, flow_order
@@ -64,9 +64,9 @@ class ExactCounter:
             tally.count(frames_of_records(records, link))
             return
 
-        def count(buffer: bytes, _: int, number: int) -> tuple[int, int]:
+        def count(stretch: Stretch, number: int) -> tuple[int, int]:
             tally.table.relieve()
-            return count_plain(tally, buffer, header, number)
+            return count_plain(tally, stretch.buffer, header, number)
 
         records.walk(count)
 

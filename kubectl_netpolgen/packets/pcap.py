@@ -7,9 +7,11 @@ of a record; everything before the cut is kept and the cut is told.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kubectl_netpolgen.packets.foreign import cut_header, foreign_file
 from kubectl_netpolgen.packets.source import ByteSource, fill
@@ -88,6 +90,22 @@ def read_header(source: ByteSource, path: Path | str) -> FileHeader:
     )
 
 
+Windows = Callable[[int, int, int], Generator[bytes, None, None]]
+"""Pieces of the file from an offset on, each a step behind the last and of a size, all but the last."""
+
+
+class Stretch(NamedTuple):
+    """Part of a capture, and which of its records are meant."""
+
+    buffer: bytes
+    begin: int
+    """Where the first record begins."""
+    limit: int
+    """Before which place records begin."""
+    size: int
+    """Before which place they end."""
+
+
 class Records:
     """The records of one capture, once through, in chunks of 4 MiB.
 
@@ -95,8 +113,9 @@ class Records:
     before the end of the file and what is lost, or is None. Offsets are in the decompressed file.
     """
 
-    def __init__(self, source: ByteSource, header: FileHeader) -> None:
+    def __init__(self, source: ByteSource, header: FileHeader, windows: Windows | None = None) -> None:
         self._source = source
+        self._windows = windows
         self._header = header
         self.count = 0
         self.truncated: str | None = None
@@ -132,21 +151,25 @@ class Records:
             self.count = count
 
     def walk(
-        self, count: Callable[[bytes, int, int], tuple[int, int]], *, chunk: int = CHUNK, padding: int = 0
+        self, count: Callable[[Stretch, int], tuple[int, int]], *, chunk: int = CHUNK, padding: int = 0
     ) -> None:
-        """Hand the file over in buffers that begin with a record, for a loop that reads records by itself.
+        """Hand the file over in stretches, for a loop that reads records by itself.
 
-        `count` takes a buffer, how much of it is not padding, and the number of its first record; it returns
-        how many whole records it read and where the first that is not whole, or claims more than
-        `LONGEST_FRAME`, begins.
+        `count` takes a stretch and the number of its first record; it returns how many whole records it read
+        and where the first that it did not read begins: behind the stretch's last, or one that is not whole,
+        or claims more than `LONGEST_FRAME`. Behind each stretch are so many bytes more, of whatever value.
         """
+        if self._windows is not None and padding:
+            with closing(self._windows(HEADER_LENGTH, chunk, chunk + _overlap(padding))) as windows:
+                self._walk_windows(count, windows, chunk, padding)
+            return
         offset, rest, wanted, zeros = HEADER_LENGTH, b"", self._header.record_header, bytes(padding)
         while True:
             buffer = fill(self._source, rest, wanted, chunk=chunk, padding=zeros)
             size = len(buffer) - padding
             if size <= len(rest):
                 break
-            found, position = count(buffer, size, self.count)
+            found, position = count(Stretch(buffer, 0, size, size), self.count)
             self.count += found
             rest = buffer[position:size]
             offset += position
@@ -154,11 +177,40 @@ class Records:
             if len(rest) >= wanted:
                 captured, _ = self._lengths(rest)
                 if captured > LONGEST_FRAME:
-                    self.truncated = self._impossible(self.count + 1, offset, captured)
-                    return
+                    break
                 wanted += captured
         if rest:
-            self.truncated = self._cut(rest, self.count + 1, offset)
+            self._end(rest, offset)
+
+    def _walk_windows(
+        self,
+        count: Callable[[Stretch, int], tuple[int, int]],
+        windows: Iterator[bytes],
+        chunk: int,
+        padding: int,
+    ) -> None:
+        """Nothing is joined here: a record that begins in a chunk ends in its window."""
+        base, begin = HEADER_LENGTH, 0
+        for window in windows:
+            last = len(window) < chunk + _overlap(padding)
+            size = len(window) if last else len(window) - padding
+            limit = size if last else chunk
+            buffer = window + bytes(padding) if last else window
+            found, position = count(Stretch(buffer, begin, limit, size), self.count)
+            self.count += found
+            if position < limit:
+                self._end(buffer[position:size], base + position)
+                return
+            base, begin = base + chunk, position - chunk
+
+    def _end(self, rest: bytes, offset: int) -> None:
+        """Say what the record at the end of reading lacks."""
+        if len(rest) >= self._header.record_header:
+            captured, _ = self._lengths(rest)
+            if captured > LONGEST_FRAME:
+                self.truncated = self._impossible(self.count + 1, offset, captured)
+                return
+        self.truncated = self._cut(rest, self.count + 1, offset)
 
     def _lengths(self, record: bytes) -> tuple[int, int]:
         captured, wire = struct.unpack_from(f"{self._header.byte_order}II", record, _LENGTHS_AT)
@@ -179,3 +231,8 @@ class Records:
             return f"record {number} at byte {offset} is lost: its header ends {missing} bytes early"
         missing = header.record_header + self._lengths(rest)[0] - len(rest)
         return f"record {number} at byte {offset} is lost: it ends {missing} bytes early"
+
+
+def _overlap(padding: int) -> int:
+    """How much longer than a chunk a window is, so that no record that begins in the chunk is cut."""
+    return LONGEST_FRAME + LONG_RECORD_HEADER_LENGTH + padding

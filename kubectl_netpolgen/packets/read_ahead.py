@@ -5,7 +5,7 @@ Reading and decompressing need no interpreter, so that they cost a second proces
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -34,3 +34,16 @@ def read_ahead(source: ByteSource) -> Iterator[ReadAhead]:
     """Read ahead of a source that is nobody else's meanwhile, and that never makes its reader wait."""
     with ThreadPoolExecutor(1, "read-ahead") as reader:
         yield ReadAhead(source, reader)
+
+
+def read_windows(
+    read_at: Callable[[int, int], bytes], offset: int, *, step: int, size: int
+) -> Iterator[bytes]:
+    """Pieces of a file, each a step behind the one before; the first shorter than `size` is the last."""
+    with ThreadPoolExecutor(1, "read-ahead") as reader:
+        ahead = reader.submit(read_at, offset, size)
+        while len(found := ahead.result()) == size:
+            offset += step
+            ahead = reader.submit(read_at, offset, size)
+            yield found
+        yield found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -24,7 +24,7 @@ from kubectl_netpolgen.packets.foreign import (
 )
 from kubectl_netpolgen.packets.frames import BlockFrames, Watched
 from kubectl_netpolgen.packets.link import LINKS
-from kubectl_netpolgen.packets.pcap import Records, is_pcap, read_header
+from kubectl_netpolgen.packets.pcap import Records, Windows, is_pcap, read_header
 from kubectl_netpolgen.packets.pcapng import Blocks, check_start, is_pcapng
 from kubectl_netpolgen.packets.remarks import cut_short
 from kubectl_netpolgen.packets.source import ByteSource, Source, open_source
@@ -87,7 +87,8 @@ def read(
             packets, truncated, note, unread = blocks.count, blocks.truncated, "", frames.unread
         elif is_pcap(source.start):
             header = read_header(source, file)
-            records = Records(stack.enter_context(_pieces(source, progress)), header)
+            pieces = stack.enter_context(_pieces(source, progress))
+            records = Records(pieces, header, _windows(source, progress))
             link = LINKS.get(header.link_type)
             if link is None:
                 for _ in records:
@@ -139,6 +140,22 @@ def _pieces(source: Source, progress: Progress | None) -> Iterator[ByteSource]:
 
             pieces = stack.enter_context(read_ahead(source))
         yield pieces if progress is None else Watched(pieces, lambda: progress(source.position, source.size))
+
+
+def _windows(source: Source, progress: Progress | None) -> Windows | None:
+    """The same of a file that lies there as it is, for whoever wants no joined pieces."""
+    read_at = source.read_at
+    if read_at is None or source.size is None or source.size < _AHEAD_FROM:
+        return None
+    from kubectl_netpolgen.packets.read_ahead import read_windows
+
+    def windows(offset: int, step: int, size: int) -> Generator[bytes, None, None]:
+        for window in read_windows(read_at, offset, step=step, size=size):
+            if progress is not None:
+                progress(source.position, source.size)
+            yield window
+
+    return windows
 
 
 def _counter(source: Source, file: str, options: ReadingOptions) -> Counter:

@@ -32,6 +32,7 @@ class _Raw:
     """The bytes on disk, counted."""
 
     def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
         # read1 gives what a pipe has now, where read would wait for all of it
         self._read: Callable[[int], bytes | None] = getattr(stream, "read1", stream.read)
         self._pushed_back = b""
@@ -59,6 +60,18 @@ class _Raw:
                 return b""
         self.position += len(found)
         return found
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """So many bytes from a place of a file on, fewer at its end; the position goes there."""
+        parts, lacking = [], size
+        try:
+            while lacking and (found := os.pread(self._stream.fileno(), lacking, offset + size - lacking)):
+                parts.append(found)
+                lacking -= len(found)
+        except OSError as error:
+            self.failure = error.strerror or str(error)
+        self.position = offset + size - lacking
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class Source:
@@ -101,6 +114,12 @@ class Source:
             parts.append(found)
             lacking -= len(found)
         return b"".join(parts)
+
+    @property
+    def read_at(self) -> Callable[[int, int], bytes] | None:
+        """Reads so many bytes from a place on; None when the bytes are not those that lie on a disk."""
+        plain = self.size is not None and self._decoder is None and hasattr(os, "pread")
+        return self._raw.read_at if plain else None
 
     def explain(self, truncated: str | None) -> str | None:
         """What the reader of records said of its end, with the reason that lies below it."""

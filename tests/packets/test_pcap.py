@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.packets.foreign import NotACapture
-from kubectl_netpolgen.packets.pcap import CHUNK, Record, Records, read_header
+from kubectl_netpolgen.packets.pcap import CHUNK, LONGEST_FRAME, Record, Records, Stretch, read_header
+from kubectl_netpolgen.packets.read_ahead import read_windows
 from kubectl_netpolgen.packets.source import ByteSource
 from tests.packets.factories import START, Packet, a_pcap
 
@@ -166,3 +169,49 @@ def test_bytes_behind_a_good_header_never_raise(rest: bytes) -> None:
     consumed = sum(end - start + 16 for _, start, end, _, _ in found)
     assert consumed <= len(rest)
     assert (records.truncated is None) == (consumed == len(rest))
+
+
+def walked(
+    content: bytes, chunk: int, *, in_windows: bool
+) -> tuple[list[tuple[int, bytes]], int, str | None]:
+    """What a loop over stretches reads: numbers and records; their count; and what is lost."""
+    source = io.BytesIO(content)
+    header = read_header(source, Path("a.pcap"))
+
+    def windows(offset: int, step: int, size: int) -> Generator[bytes, None, None]:
+        yield from read_windows(lambda at, most: content[at : at + most], offset, step=step, size=size)
+
+    records = Records(source, header, windows if in_windows else None)
+    found: list[tuple[int, bytes]] = []
+
+    def count(stretch: Stretch, number: int) -> tuple[int, int]:
+        buffer, position, limit, size = stretch
+        assert len(buffer) >= size + 8
+        before = len(found)
+        while position < limit and position + 16 <= size:
+            (captured,) = struct.unpack_from("<I", buffer, position + 8)
+            stop = position + 16 + captured
+            if captured > LONGEST_FRAME or stop > size:
+                break
+            found.append((number + len(found) - before, buffer[position:stop]))
+            position = stop
+        return len(found) - before, position
+
+    records.walk(count, chunk=chunk, padding=8)
+    return found, records.count, records.truncated
+
+
+@pytest.mark.parametrize("longest", [200, 60_000, LONGEST_FRAME])
+def test_windows_hold_what_joined_pieces_hold_wherever_the_file_ends(longest: int) -> None:
+    chance = random.Random(longest)
+    sizes = [chance.randrange(longest) for _ in range(1_200_000 // longest + 3)]
+    content = bytearray(a_pcap([Packet(bytes(size), START + size) for size in sizes]))
+    for _ in range(12):
+        cut = chance.randrange(24, len(content))
+        cases = [bytes(content), bytes(content[:cut])]
+        damaged = bytearray(content)
+        damaged[cut : cut + 4] = b"\xff" * len(damaged[cut : cut + 4])
+        cases.append(bytes(damaged))
+        for case in cases:
+            chunk = chance.choice([100_000, 300_000, 1 << 20])
+            assert walked(case, chunk, in_windows=True) == walked(case, chunk, in_windows=False)

@@ -59,7 +59,7 @@ def quickly(capture: bytes, tally: Tally | None = None) -> Told:
     source = io.BytesIO(capture)
     header = read_header(source, "pod.pcap")
     records, tally = Records(source, header), tally or Tally()
-    records.walk(lambda buffer, _, number: count_plain(tally, buffer, header, number))
+    records.walk(lambda stretch, number: count_plain(tally, stretch.buffer, header, number))
     return told(records, tally)
 
 

@@ -8,7 +8,7 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpolgen.packets.read_ahead import read_ahead
+from kubectl_netpolgen.packets.read_ahead import read_ahead, read_windows
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(1, 60), min_size=1, max_size=8))
@@ -39,3 +39,15 @@ def test_the_next_piece_is_read_before_it_is_asked_for() -> None:
         assert began.wait(10)
         assert len(source.read(40)) == 40
         assert len(source.read(40)) == 20
+
+
+@given(st.binary(max_size=300), st.integers(0, 40), st.integers(1, 60), st.integers(0, 60))
+def test_windows_are_stretches_of_the_file(content: bytes, offset: int, step: int, longer: int) -> None:
+    def read_at(place: int, size: int) -> bytes:
+        return content[place : place + size]
+
+    found = list(read_windows(read_at, offset, step=step, size=step + longer))
+    for number, window in enumerate(found):
+        begin = offset + number * step
+        assert window == content[begin : begin + step + longer]
+        assert (len(window) < step + longer) == (number == len(found) - 1)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.packets.foreign import UnreadableCapture
-from kubectl_netpolgen.packets.source import Source, fill, open_source
+from kubectl_netpolgen.packets.source import Source, _Raw, fill, open_source
 from tests.packets.factories import a_pcap, tcp_handshake
 
 CONTENT = a_pcap([*tcp_handshake(), bytes(4000)])
@@ -108,6 +108,46 @@ def test_standard_input_may_be_a_file_and_is_left_open(tmp_path: Path) -> None:
             assert source.size == len(CONTENT)
             assert drain(source) == CONTENT
         assert not stdin.closed
+
+
+def test_a_plain_file_may_be_read_anywhere_and_tells_how_far(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcap"
+    path.write_bytes(bytes(range(200)))
+    with open_source(path) as source:
+        assert source.read_at is not None
+        assert source.read_at(10, 20) == bytes(range(10, 30))
+        assert source.position == 30
+        assert source.read_at(190, 20) == bytes(range(190, 200))
+        assert source.read_at(300, 20) == b""
+        assert source.damage is None
+    packed = tmp_path / "a.pcap.gz"
+    packed.write_bytes(gzip.compress(bytes(range(200))))
+    with open_source(packed) as source:
+        assert source.read_at is None
+    with open_source(None, stdin=io.BytesIO(bytes(100))) as source:
+        assert source.read_at is None
+
+
+def test_a_disk_that_fails_somewhere_is_damage() -> None:
+    # reading a directory's descriptor fails as a broken disk does
+    descriptor = os.open(".", os.O_RDONLY)
+    try:
+        raw = _Raw(_Descriptor(descriptor))
+        assert raw.read_at(0, 10) == b""
+        assert raw.failure is not None
+    finally:
+        os.close(descriptor)
+
+
+class _Descriptor(io.BytesIO):
+    """A stream of nothing over a descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
 
 
 def test_a_named_pipe_is_a_file_like_others(tmp_path: Path) -> None:

@@ -31,10 +31,10 @@ from kubectl_netpolgen.packets.counting import Frame, Tally
 from kubectl_netpolgen.packets.engines import PairTable, Table
 from kubectl_netpolgen.packets.frames import frames_of_records
 from kubectl_netpolgen.packets.link import Link
-from kubectl_netpolgen.packets.pcap import FileHeader, Records
+from kubectl_netpolgen.packets.pcap import FileHeader, Records, Stretch
 from kubectl_netpolgen.packets.signals import ACCEPTS, OPENS
 
-CHUNK = 8 << 20
+CHUNK = 6 << 20
 """Bytes that are looked at at once; smaller ones pay more for the start of each step."""
 
 
@@ -52,9 +52,10 @@ class FastCounter:
             self.tally.count(frames_of_records(records, link))
             return
 
-        def count(buffer: bytes, size: int, number: int) -> tuple[int, int]:
-            offsets, position = find_records(buffer, size, header)
+        def count(stretch: Stretch, number: int) -> tuple[int, int]:
+            offsets, position = find_records(stretch, header)
             if offsets.size:
+                buffer = stretch.buffer
                 self._count(buffer, read_records(buffer, offsets, header), link, number)
                 self.table.relieve()
             return int(offsets.size), position

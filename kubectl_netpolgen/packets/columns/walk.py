@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from kubectl_netpolgen.packets.pcap import LONGEST_FRAME, FileHeader
+from kubectl_netpolgen.packets.pcap import LONGEST_FRAME, FileHeader, Stretch
 
 Offsets = NDArray[np.int64]
 
@@ -32,25 +32,23 @@ _CAPTURED_AT, _WIRE_AT = 8, 12
 _LONGEST_WIRE = 1 << 20
 
 
-def find_records(buffer: bytes, size: int, header: FileHeader) -> tuple[Offsets, int]:
-    """The offsets of the whole records of a buffer that begins with one, and where the first other begins.
-
-    So much of the buffer is what lay in the file.
-    """
-    found = _walk_lanes(buffer, size, header) if size > 1 << 20 else None
+def find_records(stretch: Stretch, header: FileHeader) -> tuple[Offsets, int]:
+    """The offsets of a stretch's whole records, and where the first other begins."""
+    found = _walk_lanes(stretch, header) if stretch.limit - stretch.begin > 1 << 20 else None
     if found is None:
-        return _walk(buffer, 0, size, header)
+        return _walk(stretch, stretch.begin, header)
     offsets, last = found
-    # the end of a buffer is walked plainly: that knows what is whole
-    rest, position = _walk(buffer, last, size, header)
+    # the end of a stretch is walked plainly: that knows what is whole
+    rest, position = _walk(stretch, last, header)
     return np.concatenate((offsets, rest)), position
 
 
-def _walk(buffer: bytes, position: int, size: int, header: FileHeader) -> tuple[Offsets, int]:
+def _walk(stretch: Stretch, position: int, header: FileHeader) -> tuple[Offsets, int]:
     unpack = struct.Struct(f"{header.byte_order}I").unpack_from
+    buffer, _, limit, size = stretch
     ahead = header.record_header
     found: list[int] = []
-    note, last = found.append, size - ahead
+    note, last = found.append, min(limit - 1, size - ahead)
     while position <= last:
         (captured,) = unpack(buffer, position + _CAPTURED_AT)
         stop = position + ahead + captured
@@ -61,22 +59,25 @@ def _walk(buffer: bytes, position: int, size: int, header: FileHeader) -> tuple[
     return np.array(found, np.int64), position
 
 
-def _walk_lanes(buffer: bytes, size: int, header: FileHeader) -> tuple[Offsets, int] | None:
+def _walk_lanes(stretch: Stretch, header: FileHeader) -> tuple[Offsets, int] | None:
     """The offsets before some record near the end, and that record's; None where lanes do not help."""
-    probe, probed = _walk(buffer, 0, 1 << 16, header)
+    buffer, begin, limit, _ = stretch
+    probe, probed = _walk(stretch._replace(limit=begin + (1 << 16)), begin, header)
     if probe.size < 8:
         return None
+    size = limit - begin
     ahead = header.record_header
-    mean = probed / probe.size
+    mean = (probed - begin) / probe.size
     lanes = min(_LANES, int(size / mean / _LEAST_RECORDS), size // (2 * _WINDOW))
     if lanes < 8:
         return None
-    words: NDArray[Any] = np.ndarray((size - 3,), f"{header.byte_order}u4", buffer, strides=(1,))
+    words: NDArray[Any] = np.ndarray((size - 3,), f"{header.byte_order}u4", buffer, begin, (1,))
     starts = _find_starts(words, size // lanes, lanes, header)
     ends = np.append(starts[1:], size - _WINDOW)
     if (np.diff(starts) <= 0).any() or ends[-1] <= starts[-1]:
         return None
-    return _step(words, starts, ends, ahead)
+    found = _step(words, starts, ends, ahead)
+    return None if found is None else (found[0] + begin, found[1] + begin)
 
 
 def _step(words: NDArray[Any], starts: Offsets, ends: Offsets, ahead: int) -> tuple[Offsets, int] | None:

@@ -21,7 +21,7 @@ from kubectl_netpolgen.packets.columns.decode import (
 from kubectl_netpolgen.packets.columns.keys import context_of, raw_key
 from kubectl_netpolgen.packets.columns.walk import find_records
 from kubectl_netpolgen.packets.link import LINKS
-from kubectl_netpolgen.packets.pcap import read_header
+from kubectl_netpolgen.packets.pcap import Stretch, read_header
 from kubectl_netpolgen.packets.signals import ACCEPTS, OPENS
 from tests.packets.factories import (
     CLIENT,
@@ -46,7 +46,7 @@ def decoded(packets: Sequence[Packet | bytes], **options: str | bool) -> tuple[b
     content = a_pcap(packets, **options)  # type: ignore[arg-type]
     source = io.BytesIO(content)
     header = read_header(source, Path("x.pcap"))
-    offsets, _ = find_records(content[24:], len(content) - 24, header)
+    offsets, _ = find_records(Stretch(content[24:], 0, len(content) - 24, len(content) - 24), header)
     buffer = content[24:] + bytes(PADDING)
     packets_found, odd = decode(buffer, read_records(buffer, offsets, header), LINKS[ETHERNET])
     return buffer, packets_found, odd

@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from kubectl_netpolgen.packets.columns.walk import find_records
-from kubectl_netpolgen.packets.pcap import FileHeader
+from kubectl_netpolgen.packets.pcap import FileHeader, Stretch
 
 
 def some_records(seed: int, count: int, *, byte_order: str = "<", mean: int = 300) -> bytes:
@@ -35,6 +35,10 @@ def plainly(buffer: bytes, byte_order: str, ahead: int = 16) -> tuple[list[int],
     return found, position
 
 
+def whole(buffer: bytes) -> Stretch:
+    return Stretch(buffer, 0, len(buffer), len(buffer))
+
+
 def a_header(byte_order: str = "<") -> FileHeader:
     return FileHeader(byte_order, 1000, 1, lengths_may_be_swapped=False)
 
@@ -44,7 +48,7 @@ def a_header(byte_order: str = "<") -> FileHeader:
 def test_the_records_are_those_of_the_plain_walk(byte_order: str, count: int, mean: int) -> None:
     buffer = some_records(count, count, byte_order=byte_order, mean=mean)
     for cut in (len(buffer), max(0, len(buffer) - 7)):
-        offsets, position = find_records(buffer, cut, a_header(byte_order))
+        offsets, position = find_records(Stretch(buffer, 0, cut, cut), a_header(byte_order))
         assert (offsets.tolist(), position) == plainly(buffer[:cut], byte_order)
 
 
@@ -54,7 +58,7 @@ def test_damage_in_the_middle_stops_it_where_the_plain_walk_stops(seed: int) -> 
     chance = random.Random(seed)
     at = plainly(bytes(buffer), "<")[0][chance.randrange(12000)]
     buffer[at + 8 : at + 12] = chance.randbytes(4)
-    offsets, position = find_records(bytes(buffer), len(buffer), a_header())
+    offsets, position = find_records(whole(bytes(buffer)), a_header())
     assert (offsets.tolist(), position) == plainly(bytes(buffer), "<")
 
 
@@ -62,11 +66,26 @@ def test_packets_that_hold_records_do_not_mislead_it() -> None:
     inside = some_records(1, 60)
     record = struct.pack("<IIII", 1_700_000_000, 0, len(inside), len(inside)) + inside
     buffer = record * 120
-    offsets, position = find_records(buffer, len(buffer), a_header())
+    offsets, position = find_records(whole(buffer), a_header())
     assert (offsets.tolist(), position) == plainly(buffer, "<")
 
 
 def test_records_of_nothing_are_found_too() -> None:
     buffer = struct.pack("<IIII", 1_700_000_000, 0, 0, 0) * 100_000
-    offsets, position = find_records(buffer, len(buffer), a_header())
+    offsets, position = find_records(whole(buffer), a_header())
     assert (offsets.tolist(), position) == plainly(buffer, "<")
+
+
+@pytest.mark.parametrize(("count", "mean"), [(200, 300), (12000, 300), (400, 9000)])
+def test_a_stretch_has_the_records_that_begin_in_it_and_end_where_they_may(count: int, mean: int) -> None:
+    buffer = some_records(count, count, mean=mean)
+    everything, _ = plainly(buffer, "<")
+    begin, limit = everything[count // 10], everything[-count // 10] - 5
+    size = everything[-count // 20]
+    offsets, position = find_records(Stretch(buffer, begin, limit, size), a_header())
+    expected = [offset for offset in everything if begin <= offset < limit]
+    assert offsets.tolist() == expected
+    assert position == everything[everything.index(expected[-1]) + 1]
+    # the last that begins in it is not whole when the stretch ends before it does
+    offsets, position = find_records(Stretch(buffer, begin, limit, position - 1), a_header())
+    assert (offsets.tolist(), position) == (expected[:-1], expected[-1])
