@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,10 @@ def run(options: Options, environment: Environment) -> ExitStatus:
     if workers is None:
         large = sum(item.size for item in inputs.files) >= WORKERS_FROM
         workers = min(os.cpu_count() or 1, len(inputs.groups)) if large else 1
-    request = Request(inputs, options.plan, options.tshark, options.verify, workers, options.headers)
+    # one process for each of several files, or two for one: never more than were asked for
+    apart = workers <= 1 and options.workers != 1
+    plan = replace(options.plan, options=replace(options.plan.options, apart=apart))
+    request = Request(inputs, plan, options.tshark, options.verify, workers, options.headers)
     return show_flows(request, environment)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from kubectl_netpolgen.packets.foreign import (
     unknown_link_type,
 )
 from kubectl_netpolgen.packets.frames import BlockFrames, Watched
+from kubectl_netpolgen.packets.frames import Progress as Told
 from kubectl_netpolgen.packets.link import LINKS
 from kubectl_netpolgen.packets.pcap import Records, Windows, is_pcap, read_header
 from kubectl_netpolgen.packets.pcapng import Blocks, check_start, is_pcapng
@@ -60,6 +62,8 @@ class ReadingOptions:
     engine: Engine = Engine.AUTO
     keys: bool = False
     """Keep what the other vantage point of a translated DNS exchange keeps too; only analysis joins them."""
+    apart: bool = False
+    """Let a second process decode a file that is large enough, where there is a processor for it."""
 
 
 def read(
@@ -78,17 +82,18 @@ def read(
     """
     file = label if label is not None else "-" if path is None else str(path)
     with without_collection(), open_source(path, stdin=stdin, label=label) as source, ExitStack() as stack:
-        counter = _counter(source, file, options)
+        tell = _teller(source, progress)
+        counter = _counter(source, file, options, tell)
         if is_pcapng(source.start):
             check_start(source.start, file)
-            blocks = Blocks(stack.enter_context(_pieces(source, progress)))
+            blocks = Blocks(stack.enter_context(_pieces(source, tell)))
             frames = BlockFrames(blocks)
             counter.count_frames(frames)
             packets, truncated, note, unread = blocks.count, blocks.truncated, "", frames.unread
         elif is_pcap(source.start):
             header = read_header(source, file)
-            pieces = stack.enter_context(_pieces(source, progress))
-            records = Records(pieces, header, _windows(source, progress))
+            pieces = stack.enter_context(_pieces(source, tell))
+            records = Records(pieces, header, _windows(source, tell))
             link = LINKS.get(header.link_type)
             if link is None:
                 for _ in records:
@@ -127,8 +132,19 @@ def read_capture(path: Path) -> CaptureContents:
         return reading.contents()
 
 
+def _teller(source: Source, progress: Progress | None) -> Told:
+    """Tells how far a source is read, in the process that somebody looks at."""
+    owner = os.getpid()
+
+    def tell() -> None:
+        if progress is not None and os.getpid() == owner:
+            progress(source.position, source.size)
+
+    return tell
+
+
 @contextmanager
-def _pieces(source: Source, progress: Progress | None) -> Iterator[ByteSource]:
+def _pieces(source: Source, tell: Told) -> Iterator[ByteSource]:
     """The source, read by a thread of its own where it is a file that pays for one, and watched.
 
     A pipe is not: who waits for its writer could not be interrupted.
@@ -139,10 +155,10 @@ def _pieces(source: Source, progress: Progress | None) -> Iterator[ByteSource]:
             from kubectl_netpolgen.packets.read_ahead import read_ahead
 
             pieces = stack.enter_context(read_ahead(source))
-        yield pieces if progress is None else Watched(pieces, lambda: progress(source.position, source.size))
+        yield Watched(pieces, tell)
 
 
-def _windows(source: Source, progress: Progress | None) -> Windows | None:
+def _windows(source: Source, tell: Told) -> Windows | None:
     """The same of a file that lies there as it is, for whoever wants no joined pieces."""
     read_at = source.read_at
     if read_at is None or source.size is None or source.size < _AHEAD_FROM:
@@ -151,14 +167,13 @@ def _windows(source: Source, progress: Progress | None) -> Windows | None:
 
     def windows(offset: int, step: int, size: int) -> Generator[bytes, None, None]:
         for window in read_windows(read_at, offset, step=step, size=size):
-            if progress is not None:
-                progress(source.position, source.size)
+            tell()
             yield window
 
     return windows
 
 
-def _counter(source: Source, file: str, options: ReadingOptions) -> Counter:
+def _counter(source: Source, file: str, options: ReadingOptions, tell: Told) -> Counter:
     """The engine that suits: numpy's where it is installed, from a size on that pays for its start."""
     installed = importlib.util.find_spec("numpy") is not None
     if options.engine is Engine.FAST and not installed:
@@ -173,6 +188,8 @@ def _counter(source: Source, file: str, options: ReadingOptions) -> Counter:
     tally = Tally(file=file, inner=options.inner, keys=options.keys)
     if not fast:
         return ExactCounter(tally, inner=options.inner)
+    from kubectl_netpolgen.packets.columns.apart import APART_FROM, can_read_apart
     from kubectl_netpolgen.packets.columns.counter import FastCounter
 
-    return FastCounter(tally, inner=options.inner)
+    apart = options.apart and size >= APART_FROM and can_read_apart()
+    return FastCounter(tally, inner=options.inner, apart=source if apart else None, told=tell)

@@ -89,17 +89,20 @@ class Source:
         """`gzip`, `zstd`, or "" when the bytes are delivered as they lie."""
         self.size = size
         """Bytes on disk; None when nobody can know, as of a pipe."""
+        self._apart: tuple[int, str | None] | None = None
         self.start = self._peek()
         """The first bytes, up to 512, not consumed."""
 
     @property
     def position(self) -> int:
         """Bytes of the file on disk that were consumed so far, for a progress bar."""
-        return self._raw.position
+        return self._raw.position if self._apart is None else self._apart[0]
 
     @property
     def damage(self) -> str | None:
         """Why there are no more bytes, when the end is not the end of the capture."""
+        if self._apart is not None:
+            return self._apart[1]
         if self._raw.failure is not None:
             return f"reading failed at byte {self._raw.position} of the file: {self._raw.failure}"
         return self._decoder.damage if self._decoder is not None else None
@@ -120,6 +123,10 @@ class Source:
         """Reads so many bytes from a place on; None when the bytes are not those that lie on a disk."""
         plain = self.size is not None and self._decoder is None and hasattr(os, "pread")
         return self._raw.read_at if plain else None
+
+    def catch_up(self, position: int, damage: str | None) -> None:
+        """Stand where another process has read to, with what it met."""
+        self._apart = position, damage
 
     def explain(self, truncated: str | None) -> str | None:
         """What the reader of records said of its end, with the reason that lies below it."""

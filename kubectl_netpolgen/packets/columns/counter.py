@@ -6,43 +6,36 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from kubectl_netpolgen.packets.columns.decode import (
-    PADDING,
-    Packets,
-    decode,
-    initial_numbers,
-    read_records,
-)
-from kubectl_netpolgen.packets.columns.decode import Records as RecordColumns
+from kubectl_netpolgen.packets.columns.apart import CHUNK, read_apart
+from kubectl_netpolgen.packets.columns.batches import Batch, read_batch
+from kubectl_netpolgen.packets.columns.decode import PADDING, initial_numbers
 from kubectl_netpolgen.packets.columns.events import Events
-from kubectl_netpolgen.packets.columns.rows import (
-    ACCEPTED,
-    OPENED,
-    Notes,
-    Order,
-    Rows,
-    add_rows,
-    below,
-    order_rows,
-)
+from kubectl_netpolgen.packets.columns.rows import ACCEPTED, OPENED, Notes, Rows, add_rows, below
 from kubectl_netpolgen.packets.columns.table import ColumnTable
 from kubectl_netpolgen.packets.columns.walk import find_records
 from kubectl_netpolgen.packets.counting import Frame, Tally
 from kubectl_netpolgen.packets.engines import PairTable, Table
-from kubectl_netpolgen.packets.frames import frames_of_records
+from kubectl_netpolgen.packets.frames import Progress, frames_of_records
 from kubectl_netpolgen.packets.link import Link
 from kubectl_netpolgen.packets.pcap import FileHeader, Records, Stretch
 from kubectl_netpolgen.packets.signals import ACCEPTS, OPENS
+from kubectl_netpolgen.packets.source import Source
 
-CHUNK = 6 << 20
-"""Bytes that are looked at at once; smaller ones pay more for the start of each step."""
+
+def _tell_nobody() -> None:
+    return
 
 
 class FastCounter:
     """The engine of numpy. What it has no columns for, the other one's code counts."""
 
-    def __init__(self, tally: Tally, *, inner: bool) -> None:
+    def __init__(
+        self, tally: Tally, *, inner: bool, apart: Source | None = None, told: Progress = _tell_nobody
+    ) -> None:
+        """`apart` is the records' source where another process may decode them; `told` hears of progress."""
         self._plain = not inner
+        self._apart = apart
+        self._told = told
         self.tally = tally
         self.table = ColumnTable(tally.table)
 
@@ -51,13 +44,14 @@ class FastCounter:
         if link.place is not None or not self._plain or header.lengths_may_be_swapped:
             self.tally.count(frames_of_records(records, link))
             return
+        if self._apart is not None:
+            read_apart(records, header, link, source=self._apart, take=self._count, told=self._told)
+            return
 
         def count(stretch: Stretch, number: int) -> tuple[int, int]:
             offsets, position = find_records(stretch, header)
             if offsets.size:
-                buffer = stretch.buffer
-                self._count(buffer, read_records(buffer, offsets, header), link, number)
-                self.table.relieve()
+                self._count(read_batch(stretch.buffer, offsets, number, header, link))
             return int(offsets.size), position
 
         records.walk(count, chunk=CHUNK, padding=PADDING)
@@ -70,20 +64,20 @@ class FastCounter:
         """What was counted."""
         return self.table if self.table.used else PairTable(self.tally.table)
 
-    def _count(self, buffer: bytes, records: RecordColumns, link: Link, number: int) -> None:
-        packets, odd = decode(buffer, records, link)
-        order = order_rows(packets.keys)
-        events = Events(self.tally, buffer, records, packets, order, link, number)
-        events.visit(odd)
-        rows, notes = rows_of_packets(buffer, packets, order)
+    def _count(self, batch: Batch) -> None:
+        events = Events(self.tally, batch)
+        events.visit()
+        rows, notes = rows_of_packets(batch)
         if events.named:
-            notes = below(notes, self.table.names_of(packets, events.named))
+            notes = below(notes, self.table.names_of(batch.packets, events.named))
         if rows.size:
             self.table.add(rows, notes)
+        self.table.relieve()
 
 
-def rows_of_packets(buffer: bytes, packets: Packets, order: Order) -> tuple[Rows, Notes]:
-    """One row for each half of a chunk, and the numbers of the connections that begin in it."""
+def rows_of_packets(batch: Batch) -> tuple[Rows, Notes]:
+    """One row for each half of a batch, and the numbers of the connections that begin in it."""
+    buffer, packets = batch.buffer, batch.packets
     size = packets.time.size
     opened = np.flatnonzero(packets.signals & OPENS)
     accepted = np.flatnonzero(packets.signals & ACCEPTS)
@@ -109,4 +103,4 @@ def rows_of_packets(buffer: bytes, packets: Packets, order: Order) -> tuple[Rows
             initial_numbers(buffer, packets, accepted, acknowledged=True),
         ),
     )
-    return add_rows(rows, order), notes
+    return add_rows(rows, batch.order), notes

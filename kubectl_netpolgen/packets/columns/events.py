@@ -13,13 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from kubectl_netpolgen.model.flow import PeerName
-from kubectl_netpolgen.packets.columns.decode import Numbers, Packets, Records
+from kubectl_netpolgen.packets.columns.batches import Batch
+from kubectl_netpolgen.packets.columns.decode import Numbers
 from kubectl_netpolgen.packets.columns.hellos import begin_hellos
 from kubectl_netpolgen.packets.columns.keys import keys_of
 from kubectl_netpolgen.packets.columns.repeats import Hellos, Questions, Requests
-from kubectl_netpolgen.packets.columns.rows import Order
 from kubectl_netpolgen.packets.counting import Frame, Tally
-from kubectl_netpolgen.packets.link import Link
 from kubectl_netpolgen.packets.network import TCP
 from kubectl_netpolgen.packets.payloads import NOTHING, Whole, direction_key, split_direction_key
 from kubectl_netpolgen.packets.table import Context
@@ -43,36 +42,23 @@ class _Segment(NamedTuple):
 
 
 class Events:
-    """One chunk's visits to Python."""
+    """One batch's visits to Python."""
 
-    def __init__(
-        self,
-        tally: Tally,
-        buffer: bytes,
-        records: Records,
-        packets: Packets,
-        order: Order,
-        link: Link,
-        first: int,
-    ) -> None:
+    def __init__(self, tally: Tally, batch: Batch) -> None:
         self._tally = tally
-        self._buffer = buffer
-        self._records = records
-        self._packets = packets
-        self._order = order
-        self._link = link
-        self._first = first
-        """The number of the chunk's first record in the file."""
+        self._batch = batch
+        self._buffer = batch.buffer
+        self._packets = batch.packets
         self._later: list[tuple[int, int, bytes]] = []
         """Record, row and key of segments that are waited for; a heap."""
         self._ranks: Numbers | None = None
         self.named: list[tuple[int, PeerName]] = []
         """What rows called their receivers."""
 
-    def visit(self, odd: Numbers) -> None:
+    def visit(self) -> None:
         """Bring everything to the tally; what it says of plain packets goes to their signals."""
         pending = self._tally.payloads.assembly.pending
-        agenda = self._agenda(odd)
+        agenda = self._agenda()
         for key in list(pending):
             self._await(key, -1)
         later = self._later
@@ -106,7 +92,7 @@ class Events:
         self.named += self._requests.settle()
         self.named += self._hellos.settle()
 
-    def _agenda(self, odd: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    def _agenda(self) -> tuple[Numbers, Numbers, Numbers]:
         """Records to visit in order, what to do there, and with which row or group of rows.
 
         What is said over and over is visited where it is said first (`repeats.py`).
@@ -122,6 +108,7 @@ class Events:
         self._questions = Questions(tally, buffer, packets, opening[~tcp & dns])
         self._requests = Requests(tally, buffer, packets, segments[~handshake])
         self._hellos = Hellos(tally, buffer, packets, begun)
+        odd = self._batch.odd
         parts = [(odd, _ODD, odd)]
         for kind, rows in (
             (_SEGMENT, opening[tcp & dns]),
@@ -143,7 +130,7 @@ class Events:
 
     def _segment(self, row: int) -> _Segment:
         """The payload of a TCP row, and what its headers say."""
-        packets, records, buffer = self._packets, self._records, self._buffer
+        packets, records, buffer = self._packets, self._batch.records, self._buffer
         record = packets.record[row]
         cut = bool(records.stop[record] - records.start[record] < records.wire[record])
         transport, vlan = int(packets.transport[row]), int(packets.vlan[row])
@@ -182,7 +169,7 @@ class Events:
             key,
             self._buffer[int(packets.payload[row]) : int(packets.end[row])],
             frame.time,
-            Whole(frame.buffer, frame.start, frame.end, frame.wire, self._link.number),
+            Whole(frame.buffer, frame.start, frame.end, frame.wire, self._batch.link.number),
         )
         for name in said.names:
             self.named.append((row, name))
@@ -204,11 +191,11 @@ class Events:
     def _await_row(self, row: int, key: bytes) -> None:
         """Visit the next segment of a half behind one of its rows."""
         if self._ranks is None:
-            self._ranks = np.empty_like(self._order.rows)
-            self._ranks[self._order.rows] = np.arange(self._order.rows.size)
+            self._ranks = np.empty_like(self._batch.order.rows)
+            self._ranks[self._batch.order.rows] = np.arange(self._batch.order.rows.size)
         following = int(self._ranks[row]) + 1
-        if following < self._order.rows.size:
-            found = int(self._order.rows[following])
+        if following < self._batch.order.rows.size:
+            found = int(self._batch.order.rows[following])
             groups = self._packets.keys.group
             if groups[found] == groups[row]:
                 heappush(self._later, (int(self._packets.record[found]), found, key))
@@ -228,15 +215,15 @@ class Events:
             heappush(self._later, (int(self._packets.record[found]), found, direction))
 
     def _frame(self, record: int) -> Frame:
-        records = self._records
+        records = self._batch.records
         return Frame(
             self._buffer,
             int(records.start[record]),
             int(records.stop[record]),
             int(records.time[record]),
             int(records.wire[record]),
-            self._link,
-            self._first + record,
+            self._batch.link,
+            self._batch.first + record,
             None,
         )
 

@@ -1,0 +1,206 @@
+"""Decoding in a process of its own, beside the one that reads names and adds up.
+
+Each is about half of the work. What is decoded is handed over in memory that both share, in slots that are
+filled and given back in turn; all else that they tell each other are lines of JSON and slots' numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any, NoReturn, cast
+
+import numpy as np
+
+from kubectl_netpolgen.model.errors import NetpolgenError
+from kubectl_netpolgen.packets.columns.batches import Batch, batch_of, columns_of, read_batch
+from kubectl_netpolgen.packets.columns.decode import PADDING
+from kubectl_netpolgen.packets.columns.walk import find_records
+from kubectl_netpolgen.packets.link import Link
+from kubectl_netpolgen.packets.pcap import FileHeader, Records, Stretch
+from kubectl_netpolgen.packets.source import Source
+
+CHUNK = 4 << 20
+APART_FROM = 64 << 20
+"""Bytes from which a second process pays for itself."""
+SLOTS = 3
+MOST_ROWS = 1 << 15
+"""Records of a batch, at most."""
+_BUFFER = CHUNK + (1 << 20)
+"""Bytes of a batch's buffer, at most: a chunk, what the last one left of a record, and the padding."""
+_COLUMNS = MOST_ROWS * 176
+"""Room for all arrays of a batch: about 170 bytes for each record."""
+_ALIGNED = 64
+
+Send = Callable[[dict[str, Any]], None]
+
+
+def can_read_apart() -> bool:
+    """Whether this process may have another beside it, on a processor that is free for it."""
+    return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1 and threading.active_count() == 1
+
+
+def read_apart(
+    records: Records,
+    header: FileHeader,
+    link: Link,
+    *,
+    source: Source,
+    take: Callable[[Batch], None],
+    told: Callable[[], None],
+) -> None:
+    """Read a capture to its end in another process, and take each batch here.
+
+    Records and source then stand where that process left them. NetpolgenError: it was ended from outside.
+    """
+    slots = make_slots()
+    with _beside(lambda send, free: decode_all(records, header, link, source, slots, send, free)) as child:
+        messages, give_back = child
+        for line in messages:
+            message = json.loads(line)
+            source.catch_up(message["position"], message["damage"])
+            told()
+            if "slot" not in message:
+                records.count, records.truncated = message["count"], message["truncated"]
+                return
+            take(read_slot(slots[message["slot"]], link, message))
+            give_back(message["slot"])
+    raise NetpolgenError(
+        f"{source.name}: the process that decodes it ended by itself",
+        way_out="there may be too little memory for two; try --workers 1",
+    )
+
+
+def make_slots() -> list[mmap.mmap]:
+    """Memory that a process shares with the ones that it starts."""
+    return [mmap.mmap(-1, _BUFFER + _COLUMNS) for _ in range(SLOTS)]
+
+
+def decode_all(
+    records: Records,
+    header: FileHeader,
+    link: Link,
+    source: Source,
+    slots: list[mmap.mmap],
+    send: Send,
+    free: Callable[[], int],
+    most: int = MOST_ROWS,
+) -> None:
+    """The other process's work: batches into slots that are free, and at the end how it came to it."""
+
+    def hand_over(batch: Batch) -> None:
+        slot = free()
+        lengths = _write_slot(slots[slot], batch)
+        send({"slot": slot, "first": batch.first, "columns": lengths, **_state(source)})
+
+    def count(stretch: Stretch, number: int) -> tuple[int, int]:
+        offsets, position = find_records(stretch, header)
+        if offsets.size <= most:
+            if offsets.size:
+                hand_over(read_batch(stretch.buffer, offsets, number, header, link))
+            return int(offsets.size), position
+        for begin in range(0, offsets.size, most):
+            some = offsets[begin : begin + most]
+            following = int(offsets[begin + most]) if begin + most < offsets.size else position
+            part = stretch.buffer[int(some[0]) : following + PADDING]
+            hand_over(read_batch(part, some - some[0], number + begin, header, link))
+        return int(offsets.size), position
+
+    records.walk(count, chunk=CHUNK, padding=PADDING)
+    send({"count": records.count, "truncated": records.truncated, **_state(source)})
+
+
+def _state(source: Source) -> dict[str, Any]:
+    return {"position": source.position, "damage": source.damage}
+
+
+def _write_slot(slot: mmap.mmap, batch: Batch) -> list[tuple[str, int]]:
+    """Copy a batch; the kinds and lengths of its arrays."""
+    slot[: len(batch.buffer)] = batch.buffer
+    at = _BUFFER
+    written = []
+    for column in columns_of(batch):
+        np.frombuffer(slot, column.dtype, column.size, at)[:] = column
+        at += -(-column.nbytes // _ALIGNED) * _ALIGNED
+        written.append((column.dtype.str, column.size))
+    return written
+
+
+def read_slot(slot: mmap.mmap, link: Link, message: dict[str, Any]) -> Batch:
+    """The batch that lies in a slot, not copied: a slice of such memory is bytes, as one of bytes is."""
+
+    def columns() -> Iterator[Any]:
+        at = _BUFFER
+        for kind, size in message["columns"]:
+            column = np.frombuffer(slot, kind, size, at)
+            at += -(-column.nbytes // _ALIGNED) * _ALIGNED
+            yield column
+
+    return batch_of(cast(bytes, slot), link, message["first"], columns())
+
+
+@contextmanager
+def _beside(
+    work: Callable[[Send, Callable[[], int]], None],
+) -> Iterator[tuple[IO[str], Callable[[int], None]]]:
+    """A process that does some work; the lines that it sends, and what gives a slot back to it."""
+    from_child, to_parent = os.pipe()
+    from_parent, to_child = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(from_child)
+        os.close(to_child)
+        _do(work, from_parent, to_parent)
+    os.close(from_parent)
+    os.close(to_parent)
+    try:
+        with os.fdopen(from_child, encoding="utf-8") as messages:
+            # a child that has ended wants no slots back
+            yield messages, lambda slot: _give_back(to_child, slot)
+    finally:
+        os.close(to_child)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _give_back(to_child: int, slot: int) -> None:
+    with suppress(BrokenPipeError):
+        os.write(to_child, bytes([slot]))
+
+
+def _do(work: Callable[[Send, Callable[[], int]], None], from_parent: int, to_parent: int) -> NoReturn:
+    """In the child: work, and end without any of the parent's own endings."""
+    # ^C is for the process that the person sees; it ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    unused = list(range(SLOTS))
+
+    def send(message: dict[str, Any]) -> None:
+        line = json.dumps(message).encode() + b"\n"
+        while line:
+            line = line[os.write(to_parent, line) :]
+
+    def free() -> int:
+        if unused:
+            return unused.pop()
+        given = os.read(from_parent, 1)
+        if not given:
+            os._exit(1)
+        return given[0]
+
+    try:
+        work(send, free)
+        os._exit(0)
+    except BrokenPipeError:
+        # nobody reads any more
+        os._exit(1)
+    except BaseException as error:
+        # whoever reads the pipe sees that no end was told; the reason goes where reasons go
+        os.write(2, f"decoding failed: {type(error).__name__}: {error}\n".encode())
+        os._exit(1)
