@@ -6,7 +6,6 @@ import argparse
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, NoReturn, Protocol
 
@@ -59,6 +58,8 @@ def main(argv: Sequence[str], environment: Environment, *, load: Load = load_com
     except (Exception, KeyboardInterrupt) as error:
         lines = _lines_about(error, verbosity=verbosity)
         if verbosity >= TRACEBACK_LEVEL:
+            import traceback
+
             lines = [*"".join(traceback.format_exception(error)).splitlines(), *lines]
         _say_all(lines, environment)
         return int(_status_of(error))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -163,6 +162,8 @@ def _attach_values(words: Sequence[str]) -> list[str]:
 
 def nearest(word: str, choices: Sequence[str]) -> str:
     """`did you mean "capture"?`, or nothing when no choice is near."""
+    import difflib
+
     found = difflib.get_close_matches(word, choices, n=1)
     return f'did you mean "{found[0]}"?' if found else ""
 

@@ -189,7 +189,12 @@ FLOWS = Verb(
             choices=("auto", "exact", "fast"),
             default="auto",
         ),
-        Flag("workers", "how many processes read; 1 for this one only (default: by size)", Kind.NUMBER, metavar="N"),
+        Flag(
+            "workers",
+            "how many processes read; 1 for this one only (default: by size)",
+            Kind.NUMBER,
+            metavar="N",
+        ),
         NO_HEADERS,
     ),
     operands=(

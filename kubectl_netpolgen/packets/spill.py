@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import marshal
-import tempfile
 from collections.abc import Callable, Iterator
 from itertools import islice
 from operator import itemgetter
@@ -107,6 +106,9 @@ class Sorter(Generic[_Item]):
 
 
 def _nameless_file() -> IO[bytes]:
+    # few captures need one
+    import tempfile
+
     return tempfile.TemporaryFile(prefix="netpolgen-")
 
 

@@ -7,12 +7,10 @@ the user would otherwise run and change what it tells. It resolves no names, wri
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from kubectl_netpolgen.model.errors import NetpolgenError
 from kubectl_netpolgen.model.finding import Finding, Severity
@@ -64,6 +62,8 @@ def empty_surroundings() -> Iterator[tuple[Path, dict[str, str]]]:
     Nothing of our own environment is passed on: WIRESHARK_* variables name programs and plug-ins, and
     LD_PRELOAD would name libraries.
     """
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="netpolgen-") as name:
         directory = Path(name).resolve()
         home = directory / "home"
@@ -98,6 +98,9 @@ def stream_fields(
 
     TsharkFailed: it ended with an error, was killed by its limits, or took longer than so many seconds.
     """
+    # most runs start no program
+    import subprocess
+
     arguments = [*_QUIET, *_SINGLE_FRAMES, "-T", "fields", "-E", "occurrence=f", "-r", str(capture.resolve())]
     for field in fields:
         arguments += ["-e", field]

@@ -19,7 +19,6 @@ from kubectl_netpolgen.output.flow_rows import WriteRow, json_writer
 from kubectl_netpolgen.packets.capture import Reading
 from kubectl_netpolgen.packets.reading import Progress, ReadingOptions, read
 from kubectl_netpolgen.packets.selection import Ends, SelectedFrame
-from kubectl_netpolgen.runs.count_check import compare_counts
 from kubectl_netpolgen.runs.inputs import Input
 
 if TYPE_CHECKING:
@@ -120,6 +119,8 @@ def remarks_on(item: Input, reading: Reading, plan: Plan) -> Remarks:
     """What a file has to say once its rows are written."""
     findings, differs = reading.findings, False
     if plan.verifier is not None:
+        from kubectl_netpolgen.runs.count_check import compare_counts
+
         counted, differs = compare_counts(item.label, reading.conversations(), plan.verifier, item.path)
         findings += counted
     return Remarks(findings, reading.frames if plan.dissects else (), differs)

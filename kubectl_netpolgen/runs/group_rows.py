@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 from kubectl_netpolgen.model.errors import NetpolgenError
@@ -79,6 +78,8 @@ def read_groups(
         for group in groups:
             yield from read_group(group, plan, stdin=stdin, begin=begin)
         return
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="netpolgen-") as directory:
         yield from _read_apart(groups, plan, workers, Path(directory), stdin, begin)
 

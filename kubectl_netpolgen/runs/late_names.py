@@ -34,9 +34,12 @@ class LateNames:
 
     def ask(self, program: Path | None) -> tuple[Finding, ...]:
         """Dissect what was collected; what could not be looked at. One start of tshark, or none."""
+        frames = self._selection.collected()
+        if not frames:
+            return ()
         from kubectl_netpolgen.packets.dissector import dissect_names
 
-        found, findings = dissect_names(self._selection.collected(), program=program)
+        found, findings = dissect_names(frames, program=program)
         for item in found:
             self.add(item)
         if self._selection.left_out:

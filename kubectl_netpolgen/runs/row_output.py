@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from tempfile import SpooledTemporaryFile
 from typing import IO, TextIO
 
 from kubectl_netpolgen.model.rows import Row
@@ -76,6 +75,8 @@ class RowOutput:
 
     def _open_spool(self) -> None:
         if self._spool is None:
+            from tempfile import SpooledTemporaryFile
+
             self._spool = SpooledTemporaryFile(self._in_memory)  # noqa: SIM115 - closed by `close`
 
     def _begin(self) -> None:
