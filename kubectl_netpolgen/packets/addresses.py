@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from socket import inet_ntoa
 
 from kubectl_netpolgen.model.flow import Reach
 from kubectl_netpolgen.model.network import Address, canonical_address, is_group_address, is_loopback
 
+_IPV4_LENGTH = 4
 _UNSPECIFIED = ("0.0.0.0", "::")
 
 
@@ -21,7 +23,7 @@ class Addresses:
         """The canonical text of 4 or 16 bytes."""
         spelled = self._spelled.get(raw)
         if spelled is None:
-            spelled = self._spelled[raw] = canonical_address(str(ipaddress.ip_address(raw)))
+            spelled = self._spelled[raw] = _spell(raw)
         return spelled
 
     def reach(self, pair: bytes) -> Reach:
@@ -30,6 +32,12 @@ class Addresses:
         if known is None:
             known = self._reach[pair] = _classify(*map(self.spell, halve(pair)))
         return known
+
+
+def _spell(raw: bytes) -> Address:
+    if len(raw) == _IPV4_LENGTH:
+        return Address(inet_ntoa(raw))
+    return canonical_address(str(ipaddress.IPv6Address(raw)))
 
 
 def _classify(*ends: Address) -> Reach:
