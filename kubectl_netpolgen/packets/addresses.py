@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from socket import inet_ntoa
 
 from kubectl_netpolgen.model.flow import Reach
 from kubectl_netpolgen.model.network import Address, canonical_address, is_group_address, is_loopback
@@ -36,7 +35,7 @@ class Addresses:
 
 def _spell(raw: bytes) -> Address:
     if len(raw) == _IPV4_LENGTH:
-        return Address(inet_ntoa(raw))
+        return Address(".".join(map(str, raw)))
     return canonical_address(str(ipaddress.IPv6Address(raw)))
 
 

@@ -55,7 +55,10 @@ class Reading:
         self.names: tuple[NameAnswer, ...] = tally.payloads.names.collected()
         self.frames: tuple[SelectedFrame, ...] = tally.payloads.selection.collected()
         """What a full dissector could find names in."""
-        self._known = tally.payloads.names.by_address()
+        self._known: Mapping[Address, tuple[PeerName, ...]] = {
+            address: tuple(PeerName(name, NameSource.DNS) for name in names)
+            for address, names in tally.payloads.names.by_address().items()
+        }
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -70,7 +73,7 @@ class Reading:
         with closing(sorter):
             for pair in sorter:
                 found = make_conversation(pair, self._tally.addresses)
-                known = self._called(found.server)
+                known = self._known.get(found.server)
                 yield replace(found, names=_united(found.names, known)) if known else found
 
     def flows(self, proven: frozenset[End] | None = None) -> Iterator[Flow]:
@@ -86,7 +89,7 @@ class Reading:
         with closing(sorter):
             for order, total in sorter:
                 server = addresses.spell(halve(order[2][:-2])[1])
-                yield make_flow(order, total, addresses, file=self.file, known=self._called(server))
+                yield make_flow(order, total, addresses, file=self.file, known=self._known.get(server, ()))
 
     def contents(self) -> CaptureContents:
         """The conversations between peers, and what else the capture holds, all in memory."""
@@ -126,9 +129,6 @@ class Reading:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _called(self, server: Address) -> tuple[PeerName, ...]:
-        return tuple(PeerName(name, NameSource.DNS) for name in self._known.get(server, ()))
 
 
 def _united(*names: tuple[PeerName, ...]) -> tuple[PeerName, ...]:

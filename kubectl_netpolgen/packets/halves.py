@@ -7,6 +7,7 @@ earliest and the latest, signals are united, and of sets that could grow without
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from heapq import nsmallest
 from typing import Any, TypeVar
 
@@ -192,4 +193,10 @@ def smallest_numbers(numbers: Collection[int]) -> Collection[int]:
 
 def names_in_order(names: Iterable[tuple[str, str]]) -> tuple[PeerName, ...]:
     """At most 32 names, sorted."""
+    # many conversations have the same few
+    return _in_order(frozenset(names))
+
+
+@lru_cache(maxsize=4096)
+def _in_order(names: frozenset[tuple[str, str]]) -> tuple[PeerName, ...]:
     return tuple(PeerName(name, NameSource(source)) for name, source in nsmallest(MOST_NAMES, names))

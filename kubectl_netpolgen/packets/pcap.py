@@ -90,8 +90,9 @@ def read_header(source: ByteSource, path: Path | str) -> FileHeader:
     )
 
 
-Windows = Callable[[int, int, int], Generator[bytes, None, None]]
-"""Pieces of the file from an offset on, each a step behind the last and of a size, all but the last."""
+Windows = Callable[[int, int, int], Generator["tuple[bytes, int]", None, None]]
+"""Pieces of the file from an offset on, each a step behind the last; the first one shorter than a size is the
+last. Each is a buffer and how much of it was read; a short one has more behind it, of whatever value."""
 
 
 class Stretch(NamedTuple):
@@ -151,7 +152,12 @@ class Records:
             self.count = count
 
     def walk(
-        self, count: Callable[[Stretch, int], tuple[int, int]], *, chunk: int = CHUNK, padding: int = 0
+        self,
+        count: Callable[[Stretch, int], tuple[int, int]],
+        *,
+        chunk: int = CHUNK,
+        padding: int = 0,
+        windows: Windows | None = None,
     ) -> None:
         """Hand the file over in stretches, for a loop that reads records by itself.
 
@@ -159,9 +165,10 @@ class Records:
         and where the first that it did not read begins: behind the stretch's last, or one that is not whole,
         or claims more than `LONGEST_FRAME`. Behind each stretch are so many bytes more, of whatever value.
         """
-        if self._windows is not None and padding:
-            with closing(self._windows(HEADER_LENGTH, chunk, chunk + _overlap(padding))) as windows:
-                self._walk_windows(count, windows, chunk, padding)
+        windows = windows or self._windows
+        if windows is not None and padding:
+            with closing(windows(HEADER_LENGTH, chunk, chunk + _overlap(padding))) as pieces:
+                self._walk_windows(count, pieces, chunk, padding)
             return
         offset, rest, wanted, zeros = HEADER_LENGTH, b"", self._header.record_header, bytes(padding)
         while True:
@@ -185,17 +192,16 @@ class Records:
     def _walk_windows(
         self,
         count: Callable[[Stretch, int], tuple[int, int]],
-        windows: Iterator[bytes],
+        windows: Iterator[tuple[bytes, int]],
         chunk: int,
         padding: int,
     ) -> None:
         """Nothing is joined here: a record that begins in a chunk ends in its window."""
         base, begin = HEADER_LENGTH, 0
-        for window in windows:
-            last = len(window) < chunk + _overlap(padding)
-            size = len(window) if last else len(window) - padding
+        for buffer, length in windows:
+            last = length < chunk + _overlap(padding)
+            size = length if last else length - padding
             limit = size if last else chunk
-            buffer = window + bytes(padding) if last else window
             found, position = count(Stretch(buffer, begin, limit, size), self.count)
             self.count += found
             if position < limit:

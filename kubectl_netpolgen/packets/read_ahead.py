@@ -37,13 +37,13 @@ def read_ahead(source: ByteSource) -> Iterator[ReadAhead]:
 
 
 def read_windows(
-    read_at: Callable[[int, int], bytes], offset: int, *, step: int, size: int
-) -> Iterator[bytes]:
-    """Pieces of a file, each a step behind the one before; the first shorter than `size` is the last."""
+    read_at: Callable[[int, int], bytes], offset: int, *, step: int, size: int, padding: int
+) -> Iterator[tuple[bytes, int]]:
+    """Pieces of a file as `pcap.Windows`; the last has zeros behind it."""
     with ThreadPoolExecutor(1, "read-ahead") as reader:
         ahead = reader.submit(read_at, offset, size)
         while len(found := ahead.result()) == size:
             offset += step
             ahead = reader.submit(read_at, offset, size)
-            yield found
-        yield found
+            yield found, size
+        yield found + bytes(padding), len(found)

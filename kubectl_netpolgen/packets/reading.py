@@ -36,6 +36,8 @@ __all__ = ["Engine", "NotACapture", "Reading", "ReadingOptions", "UnreadableCapt
 FAST_FROM = 30 << 20
 """Bytes from which the start of numpy pays for itself."""
 _AHEAD_FROM = 8 << 20
+_PADDING = 1 << 10
+"""More than any engine looks behind the end of a buffer."""
 _COMPRESSION = 4
 """About how much smaller captures get."""
 
@@ -165,8 +167,8 @@ def _windows(source: Source, tell: Told) -> Windows | None:
         return None
     from kubectl_netpolgen.packets.read_ahead import read_windows
 
-    def windows(offset: int, step: int, size: int) -> Generator[bytes, None, None]:
-        for window in read_windows(read_at, offset, step=step, size=size):
+    def windows(offset: int, step: int, size: int) -> Generator[tuple[bytes, int], None, None]:
+        for window in read_windows(read_at, offset, step=step, size=size, padding=_PADDING):
             tell()
             yield window
 

@@ -73,6 +73,19 @@ class _Raw:
         self.position = offset + size - lacking
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def read_into(self, memory: memoryview, offset: int) -> int:
+        """The same into memory that is there; how much of it was filled."""
+        filled = 0
+        try:
+            while filled < len(memory) and (
+                found := os.preadv(self._stream.fileno(), [memory[filled:]], offset + filled)
+            ):
+                filled += found
+        except OSError as error:
+            self.failure = error.strerror or str(error)
+        self.position = offset + filled
+        return filled
+
 
 class Source:
     """The bytes of one capture, decompressed, once through."""
@@ -123,6 +136,11 @@ class Source:
         """Reads so many bytes from a place on; None when the bytes are not those that lie on a disk."""
         plain = self.size is not None and self._decoder is None and hasattr(os, "pread")
         return self._raw.read_at if plain else None
+
+    @property
+    def read_into(self) -> Callable[[memoryview, int], int] | None:
+        """Fills memory with what lies at a place; None where `read_at` is."""
+        return self._raw.read_into if self.read_at is not None and hasattr(os, "preadv") else None
 
     def catch_up(self, position: int, damage: str | None) -> None:
         """Stand where another process has read to, with what it met."""

@@ -178,8 +178,10 @@ def walked(
     source = io.BytesIO(content)
     header = read_header(source, Path("a.pcap"))
 
-    def windows(offset: int, step: int, size: int) -> Generator[bytes, None, None]:
-        yield from read_windows(lambda at, most: content[at : at + most], offset, step=step, size=size)
+    def windows(offset: int, step: int, size: int) -> Generator[tuple[bytes, int], None, None]:
+        yield from read_windows(
+            lambda at, most: content[at : at + most], offset, step=step, size=size, padding=8
+        )
 
     records = Records(source, header, windows if in_windows else None)
     found: list[tuple[int, bytes]] = []

@@ -46,8 +46,9 @@ def test_windows_are_stretches_of_the_file(content: bytes, offset: int, step: in
     def read_at(place: int, size: int) -> bytes:
         return content[place : place + size]
 
-    found = list(read_windows(read_at, offset, step=step, size=step + longer))
-    for number, window in enumerate(found):
+    found = list(read_windows(read_at, offset, step=step, size=step + longer, padding=3))
+    for number, (window, length) in enumerate(found):
         begin = offset + number * step
-        assert window == content[begin : begin + step + longer]
-        assert (len(window) < step + longer) == (number == len(found) - 1)
+        assert window[:length] == content[begin : begin + step + longer]
+        assert (length < step + longer) == (number == len(found) - 1)
+    assert found[-1][0].endswith(bytes(3))

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any, NoReturn, cast
 
@@ -23,7 +23,7 @@ from kubectl_netpolgen.packets.columns.batches import Batch, batch_of, columns_o
 from kubectl_netpolgen.packets.columns.decode import PADDING
 from kubectl_netpolgen.packets.columns.walk import find_records
 from kubectl_netpolgen.packets.link import Link
-from kubectl_netpolgen.packets.pcap import FileHeader, Records, Stretch
+from kubectl_netpolgen.packets.pcap import FileHeader, Records, Stretch, Windows
 from kubectl_netpolgen.packets.source import Source
 
 CHUNK = 4 << 20
@@ -59,8 +59,10 @@ def read_apart(
 
     Records and source then stand where that process left them. NetpolgenError: it was ended from outside.
     """
-    slots = make_slots()
-    with _beside(lambda send, free: decode_all(records, header, link, source, slots, send, free)) as child:
+    memory = make_memory()
+    with _beside(
+        lambda send, wait: decode_all(records, header, link, source, Slots(memory, send, wait))
+    ) as child:
         messages, give_back = child
         for line in messages:
             message = json.loads(line)
@@ -69,7 +71,7 @@ def read_apart(
             if "slot" not in message:
                 records.count, records.truncated = message["count"], message["truncated"]
                 return
-            take(read_slot(slots[message["slot"]], link, message))
+            take(read_slot(memory[message["slot"]], link, message))
             give_back(message["slot"])
     raise NetpolgenError(
         f"{source.name}: the process that decodes it ended by itself",
@@ -77,52 +79,90 @@ def read_apart(
     )
 
 
-def make_slots() -> list[mmap.mmap]:
-    """Memory that a process shares with the ones that it starts."""
+class Slots:
+    """Memory that both processes share, as the one that fills it sees it."""
+
+    def __init__(self, memory: list[mmap.mmap], send: Send, wait: Callable[[], int]) -> None:
+        """`send` tells of a filled slot, `wait` returns one that was given back."""
+        self.memory = memory
+        self.send = send
+        self._wait = wait
+        self._unused = list(range(len(memory)))
+
+    def take(self) -> int:
+        """A slot to fill."""
+        return self._unused.pop() if self._unused else self._wait()
+
+    def keep(self, slot: int) -> None:
+        """A slot that was taken and not sent."""
+        self._unused.append(slot)
+
+    def holding(self, buffer: bytes) -> int | None:
+        """The slot that a buffer is."""
+        return next((number for number, slot in enumerate(self.memory) if cast(object, slot) is buffer), None)
+
+
+def make_memory() -> list[mmap.mmap]:
+    """The memory of all slots, to be shared with a process that is started later."""
     return [mmap.mmap(-1, _BUFFER + _COLUMNS) for _ in range(SLOTS)]
 
 
 def decode_all(
-    records: Records,
-    header: FileHeader,
-    link: Link,
-    source: Source,
-    slots: list[mmap.mmap],
-    send: Send,
-    free: Callable[[], int],
-    most: int = MOST_ROWS,
+    records: Records, header: FileHeader, link: Link, source: Source, slots: Slots, most: int = MOST_ROWS
 ) -> None:
     """The other process's work: batches into slots that are free, and at the end how it came to it."""
 
-    def hand_over(batch: Batch) -> None:
-        slot = free()
-        lengths = _write_slot(slots[slot], batch)
-        send({"slot": slot, "first": batch.first, "columns": lengths, **_state(source)})
+    def hand_over(slot: int, batch: Batch) -> None:
+        lengths = _write_columns(slots.memory[slot], batch)
+        slots.send({"slot": slot, "first": batch.first, "columns": lengths, **_state(source)})
+
+    def copy(batch: Batch) -> None:
+        slot = slots.take()
+        slots.memory[slot][: len(batch.buffer)] = batch.buffer
+        hand_over(slot, batch)
 
     def count(stretch: Stretch, number: int) -> tuple[int, int]:
         offsets, position = find_records(stretch, header)
-        if offsets.size <= most:
-            if offsets.size:
-                hand_over(read_batch(stretch.buffer, offsets, number, header, link))
+        # a window that was read into a slot need not be copied to one
+        own = slots.holding(stretch.buffer)
+        if own is not None and 0 < offsets.size <= most:
+            hand_over(own, read_batch(stretch.buffer, offsets, number, header, link))
             return int(offsets.size), position
         for begin in range(0, offsets.size, most):
             some = offsets[begin : begin + most]
             following = int(offsets[begin + most]) if begin + most < offsets.size else position
             part = stretch.buffer[int(some[0]) : following + PADDING]
-            hand_over(read_batch(part, some - some[0], number + begin, header, link))
+            copy(read_batch(part, some - some[0], number + begin, header, link))
+        if own is not None:
+            slots.keep(own)
         return int(offsets.size), position
 
-    records.walk(count, chunk=CHUNK, padding=PADDING)
-    send({"count": records.count, "truncated": records.truncated, **_state(source)})
+    windows = None if source.read_into is None else _windows(source.read_into, slots)
+    records.walk(count, chunk=CHUNK, padding=PADDING, windows=windows)
+    slots.send({"count": records.count, "truncated": records.truncated, **_state(source)})
+
+
+def _windows(read_into: Callable[[memoryview, int], int], slots: Slots) -> Windows:
+    """Windows that are read into slots."""
+
+    def windows(offset: int, step: int, size: int) -> Generator[tuple[bytes, int], None, None]:
+        length = size
+        while length == size:
+            slot = slots.take()
+            with memoryview(slots.memory[slot]) as memory:
+                length = read_into(memory[:size], offset)
+            offset += step
+            yield cast(bytes, slots.memory[slot]), length
+
+    return windows
 
 
 def _state(source: Source) -> dict[str, Any]:
     return {"position": source.position, "damage": source.damage}
 
 
-def _write_slot(slot: mmap.mmap, batch: Batch) -> list[tuple[str, int]]:
-    """Copy a batch; the kinds and lengths of its arrays."""
-    slot[: len(batch.buffer)] = batch.buffer
+def _write_columns(slot: mmap.mmap, batch: Batch) -> list[tuple[str, int]]:
+    """Copy the arrays of a batch; their kinds and lengths."""
     at = _BUFFER
     written = []
     for column in columns_of(batch):
@@ -179,23 +219,20 @@ def _do(work: Callable[[Send, Callable[[], int]], None], from_parent: int, to_pa
     """In the child: work, and end without any of the parent's own endings."""
     # ^C is for the process that the person sees; it ends this one
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    unused = list(range(SLOTS))
 
     def send(message: dict[str, Any]) -> None:
         line = json.dumps(message).encode() + b"\n"
         while line:
             line = line[os.write(to_parent, line) :]
 
-    def free() -> int:
-        if unused:
-            return unused.pop()
+    def wait() -> int:
         given = os.read(from_parent, 1)
         if not given:
             os._exit(1)
         return given[0]
 
     try:
-        work(send, free)
+        work(send, wait)
         os._exit(0)
     except BrokenPipeError:
         # nobody reads any more

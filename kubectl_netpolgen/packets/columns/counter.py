@@ -10,7 +10,8 @@ from kubectl_netpolgen.packets.columns.apart import CHUNK, read_apart
 from kubectl_netpolgen.packets.columns.batches import Batch, read_batch
 from kubectl_netpolgen.packets.columns.decode import PADDING, initial_numbers
 from kubectl_netpolgen.packets.columns.events import Events
-from kubectl_netpolgen.packets.columns.rows import ACCEPTED, OPENED, Notes, Rows, add_rows, below
+from kubectl_netpolgen.packets.columns.messages import Messages
+from kubectl_netpolgen.packets.columns.rows import ACCEPTED, OPENED, Notes, Rows, below, no_rows
 from kubectl_netpolgen.packets.columns.table import ColumnTable
 from kubectl_netpolgen.packets.columns.walk import find_records
 from kubectl_netpolgen.packets.counting import Frame, Tally
@@ -20,6 +21,8 @@ from kubectl_netpolgen.packets.link import Link
 from kubectl_netpolgen.packets.pcap import FileHeader, Records, Stretch
 from kubectl_netpolgen.packets.signals import ACCEPTS, OPENS
 from kubectl_netpolgen.packets.source import Source
+
+_LARGEST_BLOCK = 24 << 20
 
 
 def _tell_nobody() -> None:
@@ -38,6 +41,8 @@ class FastCounter:
         self._told = told
         self.tally = tally
         self.table = ColumnTable(tally.table)
+        self._messages = Messages(tally)
+        _keep_memory()
 
     def count_records(self, records: Records, header: FileHeader, link: Link) -> None:
         """Read a classic capture to its end."""
@@ -62,10 +67,11 @@ class FastCounter:
 
     def finish(self) -> Table:
         """What was counted."""
+        self._messages.settle()
         return self.table if self.table.used else PairTable(self.tally.table)
 
     def _count(self, batch: Batch) -> None:
-        events = Events(self.tally, batch)
+        events = Events(self.tally, self._messages, batch)
         events.visit()
         rows, notes = rows_of_packets(batch)
         if events.named:
@@ -78,18 +84,8 @@ class FastCounter:
 def rows_of_packets(batch: Batch) -> tuple[Rows, Notes]:
     """One row for each half of a batch, and the numbers of the connections that begin in it."""
     buffer, packets = batch.buffer, batch.packets
-    size = packets.time.size
     opened = np.flatnonzero(packets.signals & OPENS)
     accepted = np.flatnonzero(packets.signals & ACCEPTS)
-    rows = Rows(
-        packets.keys,
-        np.ones(size, np.int64),
-        packets.wire,
-        packets.time,
-        packets.time,
-        packets.signals,
-        np.zeros(size, np.int64),
-    )
     group = packets.keys.group
     notes = below(
         Notes(
@@ -103,4 +99,26 @@ def rows_of_packets(batch: Batch) -> tuple[Rows, Notes]:
             initial_numbers(buffer, packets, accepted, acknowledged=True),
         ),
     )
-    return add_rows(rows, batch.order), notes
+    index, begins = batch.order
+    if not index.size:
+        return no_rows(), notes
+    time = packets.time[index]
+    rows = Rows(
+        packets.keys.take(index[begins]),
+        np.diff(begins, append=index.size),
+        np.add.reduceat(packets.wire[index], begins),
+        np.minimum.reduceat(time, begins),
+        np.maximum.reduceat(time, begins),
+        np.bitwise_or.reduceat(packets.signals[index], begins),
+        np.zeros(begins.size, np.int64),
+    )
+    return rows, notes
+
+
+def _keep_memory() -> None:
+    """Have columns come from memory that was used before.
+
+    glibc maps and unmaps each block from 128 KiB on, and the kernel clears each page of it; that size grows
+    with the largest block that was given back (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    bytearray(_LARGEST_BLOCK)

@@ -17,7 +17,8 @@ from kubectl_netpolgen.packets.columns.batches import Batch
 from kubectl_netpolgen.packets.columns.decode import Numbers
 from kubectl_netpolgen.packets.columns.hellos import begin_hellos
 from kubectl_netpolgen.packets.columns.keys import keys_of
-from kubectl_netpolgen.packets.columns.repeats import Hellos, Questions, Requests
+from kubectl_netpolgen.packets.columns.messages import Messages
+from kubectl_netpolgen.packets.columns.repeats import Hellos, Requests
 from kubectl_netpolgen.packets.counting import Frame, Tally
 from kubectl_netpolgen.packets.network import TCP
 from kubectl_netpolgen.packets.payloads import NOTHING, Whole, direction_key, split_direction_key
@@ -44,8 +45,9 @@ class _Segment(NamedTuple):
 class Events:
     """One batch's visits to Python."""
 
-    def __init__(self, tally: Tally, batch: Batch) -> None:
+    def __init__(self, tally: Tally, messages: Messages, batch: Batch) -> None:
         self._tally = tally
+        self._messages = messages
         self._batch = batch
         self._buffer = batch.buffer
         self._packets = batch.packets
@@ -95,7 +97,7 @@ class Events:
     def _agenda(self) -> tuple[Numbers, Numbers, Numbers]:
         """Records to visit in order, what to do there, and with which row or group of rows.
 
-        What is said over and over is visited where it is said first (`repeats.py`).
+        What is said over and over is visited where it is said first (`repeats.py`, `messages.py`).
         """
         packets, tally, buffer = self._packets, self._tally, self._buffer
         opening = np.flatnonzero(packets.opening)
@@ -105,7 +107,7 @@ class Events:
         handshake = octets[packets.payload[segments]] == HANDSHAKE
         begun = segments[handshake]
         begun = begun[begin_hellos(octets, packets.payload[begun], packets.end[begun])]
-        self._questions = Questions(tally, buffer, packets, opening[~tcp & dns])
+        self._questions = self._messages.open(self._batch, opening[~tcp & dns])
         self._requests = Requests(tally, buffer, packets, segments[~handshake])
         self._hellos = Hellos(tally, buffer, packets, begun)
         odd = self._batch.odd
@@ -116,12 +118,11 @@ class Events:
             (_DATAGRAM, opening[~tcp & ~dns]),
         ):
             parts.append((packets.record[rows], kind, rows))
-        for kind, groups in (
-            (_ASKED, self._questions),
-            (_REQUESTED, self._requests),
-            (_GREETED, self._hellos),
+        for kind, leaders in (
+            (_ASKED, self._questions.visited),
+            (_REQUESTED, self._requests.leaders),
+            (_GREETED, self._hellos.leaders),
         ):
-            leaders = groups.leaders
             parts.append((packets.record[leaders], kind, np.arange(leaders.size)))
         at = np.concatenate([part[0] for part in parts])
         kinds = np.concatenate([np.full(part[0].size, part[1]) for part in parts])
@@ -134,7 +135,7 @@ class Events:
         record = packets.record[row]
         cut = bool(records.stop[record] - records.start[record] < records.wire[record])
         transport, vlan = int(packets.transport[row]), int(packets.vlan[row])
-        key = self._key(row)
+        key = self._batch.key(row)
         context = _TCP if vlan < 0 else Context(TCP, vlan)
         return _Segment(
             context,
@@ -164,7 +165,7 @@ class Events:
     def _hear_datagram(self, record: int, row: int) -> None:
         packets = self._packets
         frame = self._frame(record)
-        key = self._key(row)
+        key = self._batch.key(row)
         said = self._tally.payloads.hear_datagram(
             key,
             self._buffer[int(packets.payload[row]) : int(packets.end[row])],
@@ -226,8 +227,3 @@ class Events:
             self._batch.first + record,
             None,
         )
-
-    def _key(self, row: int) -> bytes:
-        """The half's key as it lies in the packet, which is how the other engine takes it."""
-        transport = int(self._packets.transport[row])
-        return self._buffer[transport - (32 if self._packets.six[row] else 8) : transport + 4]

@@ -100,11 +100,17 @@ def _changes(columns: list[Words]) -> NDArray[np.bool_]:
     return changed
 
 
-def add_rows(rows: Rows, order: Order | None = None) -> Rows:
+def no_rows() -> Rows:
+    """A table without any."""
+    words, numbers = np.zeros(0, np.uint64), np.zeros(0, np.int64)
+    return Rows(Keys(*[words] * len(Keys._fields)), *[numbers] * (len(Rows._fields) - 1))
+
+
+def add_rows(rows: Rows) -> Rows:
     """One row for each half."""
     if not rows.size:
         return rows
-    index, begins = order_rows(rows.keys) if order is None else order
+    index, begins = order_rows(rows.keys)
 
     def total(column: Numbers) -> Numbers:
         return np.add.reduceat(column[index], begins)

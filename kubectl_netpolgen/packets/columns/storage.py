@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kubectl_netpolgen.packets.columns.decode import Numbers
-from kubectl_netpolgen.packets.columns.keys import Keys, Words, keys_of
+from kubectl_netpolgen.packets.columns.keys import Words, keys_of
 from kubectl_netpolgen.packets.columns.rows import (
     ACCEPTED,
     OPENED,
@@ -17,6 +17,7 @@ from kubectl_netpolgen.packets.columns.rows import (
     add_rows,
     join_notes,
     join_rows,
+    no_rows,
     pack_notes,
     pack_rows,
     unpack_notes,
@@ -164,7 +165,7 @@ def _assemble(rows: list[Rows], notes: list[Notes], halves: list[tuple[Context, 
             parts.append(added)
             numbers.append(noted)
             asides.extend(members.values())
-    whole = add_rows(join_rows(parts)) if parts else _no_rows()
+    whole = add_rows(join_rows(parts)) if parts else no_rows()
     return Part(whole, join_notes(numbers) if numbers else _no_notes(), asides)
 
 
@@ -195,11 +196,6 @@ def _rows_of_halves(context: Context, halves: Halves, before: int) -> tuple[Rows
     ]
     table = np.array(told, np.uint64).reshape(-1, 3)
     return rows, Notes(keys.group[table[:, 0].astype(np.int64)], table[:, 1].copy(), table[:, 2].copy())
-
-
-def _no_rows() -> Rows:
-    words, numbers = np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    return Rows(Keys(*[words] * 6), *[numbers] * (len(Rows._fields) - 1))
 
 
 def _no_notes() -> Notes:

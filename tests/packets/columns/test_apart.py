@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
-from kubectl_netpolgen.packets.columns.apart import can_read_apart, decode_all, make_slots, read_slot
+from kubectl_netpolgen.packets.columns.apart import (
+    Slots,
+    can_read_apart,
+    decode_all,
+    make_memory,
+    read_slot,
+)
 from kubectl_netpolgen.packets.columns.batches import Batch, columns_of
 from kubectl_netpolgen.packets.link import LINKS
 from kubectl_netpolgen.packets.pcap import Records, read_header
@@ -23,46 +29,56 @@ from tests.packets.factories import ETHERNET, a_pcap
 SCRIPT = Path(__file__).with_name("apart_script.py")
 
 
-def batches_of(content: bytes, most: int) -> list[tuple[int, int, list[list[int]], bytes]]:
+def batches_of(path: Path, most: int, *, pipe: bool = False) -> list[tuple[int, int, list[list[int]], bytes]]:
     """What comes out of the slots: first record, records, arrays and the bytes, of every batch."""
     found = []
-    slots = make_slots()
-    with open_source(None, stdin=io.BytesIO(content)) as source:
+    memory = make_memory()
+    stdin = io.BytesIO(path.read_bytes()) if pipe else None
+    with open_source(None if pipe else path, stdin=stdin) as source:
         header = read_header(source, Path("x.pcap"))
         records = Records(source, header)
 
         def send(message: dict[str, Any]) -> None:
             message = json.loads(json.dumps(message))
             if "slot" in message:
-                found.append(told(read_slot(slots[message["slot"]], LINKS[ETHERNET], message)))
+                found.append(told(read_slot(memory[message["slot"]], LINKS[ETHERNET], message)))
 
-        decode_all(records, header, LINKS[ETHERNET], source, slots, send, lambda: 1, most)
+        slots = Slots(memory, send, lambda: 1)
+        decode_all(records, header, LINKS[ETHERNET], source, slots, most)
     return found
 
 
 def told(batch: Batch) -> tuple[int, int, list[list[int]], bytes]:
     columns = [column.tolist() for column in columns_of(batch)]
-    end = int(batch.records.stop[-1])
-    return batch.first, batch.records.start.size, columns, batch.buffer[:end]
+    begin, end = int(batch.records.start[0]) - 16, int(batch.records.stop[-1])
+    return batch.first, batch.records.start.size, columns, batch.buffer[begin:end]
 
 
+@pytest.mark.parametrize("pipe", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_batches_of_any_size_hold_the_same_packets(seed: int) -> None:
-    content = mutated(some_traffic(seed, 80), seed)
-    (whole,) = batches_of(content, 1 << 15)
-    parts = batches_of(content, 7)
+def test_batches_of_any_size_hold_the_same_packets(tmp_path: Path, seed: int, pipe: bool) -> None:
+    path = tmp_path / "a.pcap"
+    path.write_bytes(mutated(some_traffic(seed, 80), seed))
+    (whole,) = batches_of(path, 1 << 15, pipe=pipe)
+    parts = batches_of(path, 7, pipe=pipe)
     assert sum(part[1] for part in parts) == whole[1]
     assert [part[0] for part in parts] == [whole[0] + 7 * number for number in range(len(parts))]
     # the times of the records are in the third column, and no batch moves them
     assert [time for part in parts for time in part[2][2]] == whole[2][2]
-    assert b"".join(part[3] for part in parts) == whole[3]
+    assert b"".join(part[3] for part in parts) in path.read_bytes()
 
 
-def test_a_slot_keeps_what_lies_behind_the_last_record_readable() -> None:
-    content = a_pcap(some_traffic(1, 3))
-    ((_, count, columns, content_read),) = batches_of(content, 1 << 15)
-    assert count == len(columns[0])
-    assert content[24:] == content_read
+def test_a_capture_of_many_windows_comes_in_batches_behind_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcap"
+    content = a_pcap(some_traffic(1, 400))
+    path.write_bytes(content + content[24:] * (9_000_000 // len(content)))
+    windows, pieces = batches_of(path, 1 << 15), batches_of(path, 1 << 15, pipe=True)
+    assert len(windows) > 2
+    for batches in (windows, pieces):
+        assert [batch[0] for batch in batches[1:]] == [batch[0] + batch[1] for batch in batches[:-1]]
+    assert sum(batch[1] for batch in windows) == sum(batch[1] for batch in pieces)
+    times = [[time for batch in batches for time in batch[2][2]] for batches in (windows, pieces)]
+    assert times[0] == times[1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes fork on Linux only")

@@ -16,7 +16,12 @@ HEADER = FileHeader("<", 1000, ETHERNET, lengths_may_be_swapped=False)
 
 
 def a_batch(seed: int) -> Batch:
-    content = a_pcap(some_traffic(seed, 40))[24:]
+    return batch_from(a_pcap(some_traffic(seed, 40)))
+
+
+def batch_from(capture: bytes) -> Batch:
+    """All packets of a capture."""
+    content = capture[24:]
     offsets, position = find_records(Stretch(content, 0, len(content), len(content)), HEADER)
     assert position == len(content)
     return read_batch(content + bytes(PADDING), offsets, 9, HEADER, LINKS[ETHERNET])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
+
 from kubectl_netpolgen.model.flow import NameSource
+from kubectl_netpolgen.packets.columns.repeats import first_of_each, times_of_groups
 from tests.packets.columns.captures import HELLO, REQUEST, read_with
 from tests.packets.factories import (
     CLIENT,
@@ -14,13 +17,8 @@ from tests.packets.factories import (
     START,
     Packet,
     a_pcap,
-    dns_answer,
-    dns_message,
-    dns_query,
     tcp,
-    udp,
 )
-from tests.packets.factories_names import announcement
 
 
 def requests(count: int, server: str = SERVER) -> list[Packet]:
@@ -50,39 +48,6 @@ def test_requests_count_by_server_and_the_times_are_the_outermost() -> None:
     ]
 
 
-def test_questions_and_answers_count_whatever_their_number() -> None:
-    packets = []
-    told = announcement(("a.local", 1, bytes((10, 0, 0, 9))))
-    for number in range(40):
-        time = START + number * MILLISECOND
-        packets += [
-            dns_query(transaction=number, client_port=3000 + number, time=time),
-            dns_answer(transaction=number, client_port=3000 + number, time=time),
-            udp(CLIENT, 5353, "224.0.0.251", 5353, payload=told, time=time),
-            udp(CLIENT, 9, SERVER, 53, payload=b"x", time=time),
-        ]
-    content = a_pcap(packets)
-    found = read_with("fast", content, chunk=2000)
-    assert found == read_with("exact", content)
-    assert [(name.name, name.count) for name in found.names] == [
-        ("a.local", 40),
-        ("web.shop.svc.cluster.local", 40),
-    ]
-
-
-def test_a_message_too_long_to_compare_counts_all_the_same() -> None:
-    records = [("web.shop.svc.cluster.local", 1, bytes((10, 0, 0, number))) for number in range(30)]
-    payload = dns_message(records=records, response=True)
-    assert len(payload) > 256
-    packets = [
-        udp("10.96.0.10", 53, CLIENT, 41000, payload=payload, time=START + number) for number in range(5)
-    ]
-    content = a_pcap(packets, nanoseconds=True)
-    found = read_with("fast", content)
-    assert found == read_with("exact", content)
-    assert {name.count for name in found.names} == {5}
-
-
 def test_what_belongs_to_an_unfinished_hello_is_no_request() -> None:
     ends = (CLIENT, 2000, SERVER, 443)
     packets = [
@@ -96,3 +61,13 @@ def test_what_belongs_to_an_unfinished_hello_is_no_request() -> None:
     assert found == read_with("exact", content)
     web = [name for name in found.names if name.source is NameSource.HTTP]
     assert [name.count for name in web] == [3]
+
+
+def test_groups_come_first_where_their_numbers_reach_a_new_height() -> None:
+    group = np.array([0, 0, 1, 0, 2, 1, 3])
+    assert first_of_each(group).tolist() == [0, 2, 4, 6]
+    assert first_of_each(group[:0]).tolist() == []
+    counts, first, last = times_of_groups(group, np.array([5, 3, 9, 4, 7, 8, 1]), 5)
+    assert counts.tolist() == [3, 2, 1, 1, 0]
+    assert first.tolist()[:4] == [3, 8, 7, 1]
+    assert last.tolist()[:4] == [5, 9, 7, 1]
