@@ -19,7 +19,7 @@ from kubectl_netpolgen.runs.ports import Environment
 if TYPE_CHECKING:
     from kubectl_netpolgen.analysis.expressions import Expression
 
-WORKERS_FROM = 100 << 20
+WORKERS_FROM = 16 << 20
 """Bytes of all input from which several processes pay for their start."""
 MOST_WORKERS = 64
 

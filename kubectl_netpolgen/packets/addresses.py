@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from kubectl_netpolgen.model.flow import Reach
-from kubectl_netpolgen.model.network import Address, canonical_address, is_group_address, is_loopback
+from kubectl_netpolgen.model.network import Address, is_group_address, is_loopback
 
 _IPV4_LENGTH = 4
 _UNSPECIFIED = ("0.0.0.0", "::")
@@ -22,7 +23,7 @@ class Addresses:
         """The canonical text of 4 or 16 bytes."""
         spelled = self._spelled.get(raw)
         if spelled is None:
-            spelled = self._spelled[raw] = _spell(raw)
+            spelled = self._spelled[raw] = spell_address(raw)
         return spelled
 
     def reach(self, pair: bytes) -> Reach:
@@ -33,10 +34,13 @@ class Addresses:
         return known
 
 
-def _spell(raw: bytes) -> Address:
+@lru_cache(maxsize=1 << 16)
+def spell_address(raw: bytes) -> Address:
+    """The canonical text of 4 or 16 bytes, as `canonical_address` gives it; remembered from file to file."""
     if len(raw) == _IPV4_LENGTH:
         return Address(".".join(map(str, raw)))
-    return canonical_address(str(ipaddress.IPv6Address(raw)))
+    address = ipaddress.IPv6Address(raw)
+    return Address(str(address.ipv4_mapped or address))
 
 
 def _classify(*ends: Address) -> Reach:

@@ -12,7 +12,7 @@ from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.packets.addresses import Addresses, halve
 from kubectl_netpolgen.packets.halves import Half, Row, half_of, names_in_order, smallest_numbers
 from kubectl_netpolgen.packets.network import SCTP, TCP, UDP
-from kubectl_netpolgen.packets.signals import ASKS, BROADCAST, REPLIES
+from kubectl_netpolgen.packets.signals import ASKS, BROADCAST, HANDSHAKE, REPLIES
 from kubectl_netpolgen.packets.table import (
     Context,
     End,
@@ -83,10 +83,12 @@ def _packed_view(protocol: int, key: bytes, there: Half, here: Half, proven: fro
         number |= 1 << 3
     if source >= EPHEMERAL and destination >= EPHEMERAL:
         number |= 1 << 2
-    if (protocol, source_end(key)) in proven:
-        number |= 1 << 1
-    if (protocol, destination_end(key)) in proven:
-        number |= 1
+    # whoever opened or accepted is known by that
+    if not (there.signals | here.signals) & HANDSHAKE:
+        if (protocol, source_end(key)) in proven:
+            number |= 1 << 1
+        if (protocol, destination_end(key)) in proven:
+            number |= 1
     return number
 
 
@@ -162,12 +164,7 @@ def make_conversation(pair: Pair, addresses: Addresses) -> Conversation:
 
 def connection_numbers(client: Half, server: Half) -> set[int]:
     """What tells the connections of a 5-tuple apart, at most 1,024 numbers."""
-    numbers: set[int] = set()
-    if client.extra is not None:
-        numbers.update(client.extra.opened)
-    if server.extra is not None:
-        numbers.update(server.extra.accepted)
-    return set(smallest_numbers(numbers))
+    return set(smallest_numbers({*client.openings, *server.acceptances}))
 
 
 def _questions(*halves: Half) -> Iterable[str]:

@@ -254,14 +254,14 @@ class Tally:
 def note_handshake(half: Half, buffer: bytes, at: int, signal: int) -> None:
     """The client's initial sequence number: its own in a SYN, acknowledged minus one in a SYN-ACK."""
     if signal & OPENS:
-        half.more.open(int.from_bytes(buffer[at + 4 : at + 8], "big"))
+        half.open(int.from_bytes(buffer[at + 4 : at + 8], "big"))
     elif signal & ACCEPTS:
-        half.more.accept(int.from_bytes(buffer[at + 8 : at + 12], "big") - 1 & 0xFFFFFFFF)
+        half.accept(int.from_bytes(buffer[at + 8 : at + 12], "big") - 1 & 0xFFFFFFFF)
 
 
 def note_association(half: Half, packet: bytes, signal: int) -> None:
     """The client's initiate tag: in its INIT, and the verification tag of every packet back."""
     if signal & OPENS and len(packet) >= _SCTP_INITIATE_TAG + 4:
-        half.more.open(int.from_bytes(packet[_SCTP_INITIATE_TAG : _SCTP_INITIATE_TAG + 4], "big"))
+        half.open(int.from_bytes(packet[_SCTP_INITIATE_TAG : _SCTP_INITIATE_TAG + 4], "big"))
     elif signal & ACCEPTS:
-        half.more.accept(int.from_bytes(packet[4:8], "big"))
+        half.accept(int.from_bytes(packet[4:8], "big"))

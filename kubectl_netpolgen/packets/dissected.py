@@ -55,9 +55,9 @@ def count_dissected(tally: Tally, packet: DissectedPacket) -> None:
         signal = TCP_SIGNALS[packet.flags & 0xFF]
         half.signals |= signal
         if signal & OPENS:
-            half.more.open(packet.sequence)
+            half.open(packet.sequence)
         elif signal & ACCEPTS:
-            half.more.accept(packet.acknowledgment - 1 & 0xFFFFFFFF)
+            half.accept(packet.acknowledgment - 1 & 0xFFFFFFFF)
     elif protocol == SCTP:
         half.signals |= CARRIES
     for said in packet.names:

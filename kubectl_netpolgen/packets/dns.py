@@ -5,11 +5,12 @@ Names are hostile text: they come back in RFC 1035 presentation format, printabl
 
 from __future__ import annotations
 
-import ipaddress
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
-from kubectl_netpolgen.model.network import Address, canonical_address
+from kubectl_netpolgen.model.network import Address
+from kubectl_netpolgen.packets.addresses import spell_address
 
 _HEADER = struct.Struct(">HHHHHH")
 _RECORD = struct.Struct(">HHIH")
@@ -140,6 +141,7 @@ def read_name(payload: bytes, at: int) -> tuple[str, int] | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def present_label(label: bytes) -> str:
     r"""A label as text: lower case, `\.` and `\\` escaped, the unprintable as `\DDD` (RFC 1035, 5.1)."""
     text = label.decode("latin-1")
@@ -166,7 +168,7 @@ def _read_records(payload: bytes, at: int, count: int) -> _Records:
             break
         if family & _CLASS == _IN:
             if _ADDRESS_LENGTH.get(kind) == length:
-                found.addresses.append((name, _read_address(payload[at : at + length])))
+                found.addresses.append((name, spell_address(payload[at : at + length])))
             elif kind == _CNAME and (target := read_name(payload, at)) is not None:
                 found.aliases.setdefault(name, target[0])
             elif kind == _SRV:
@@ -176,12 +178,6 @@ def _read_records(payload: bytes, at: int, count: int) -> _Records:
                     found.services.append((name, target[0]))
         at += length
     return found
-
-
-def _read_address(raw: bytes) -> Address:
-    if len(raw) == 4:
-        return Address(f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}")
-    return canonical_address(str(ipaddress.ip_address(raw)))
 
 
 def _follow(name: str, aliases: dict[str, str]) -> dict[str, tuple[str, ...]]:

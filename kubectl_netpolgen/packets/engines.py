@@ -10,10 +10,10 @@ from kubectl_netpolgen.packets.counting import Frame, Tally
 from kubectl_netpolgen.packets.frames import frames_of_records
 from kubectl_netpolgen.packets.link import ETHERNET, Link
 from kubectl_netpolgen.packets.pcap import FileHeader, Records, Stretch
-from kubectl_netpolgen.packets.plain import count_plain
+from kubectl_netpolgen.packets.plain import PADDING, count_plain
 from kubectl_netpolgen.packets.spill import MOST_ROWS
-from kubectl_netpolgen.packets.sums import FlowOrder, FlowSum, begin_sum, flow_order
-from kubectl_netpolgen.packets.table import End, HalfTable, Rows
+from kubectl_netpolgen.packets.sums import FlowOrder, FlowSum, begin_sum, flow_ends, order_of_flow
+from kubectl_netpolgen.packets.table import Context, End, HalfTable, Rows
 
 
 class Table(Protocol):
@@ -66,9 +66,9 @@ class ExactCounter:
 
         def count(stretch: Stretch, number: int) -> tuple[int, int]:
             tally.table.relieve()
-            return count_plain(tally, stretch.buffer, header, number)
+            return count_plain(tally, stretch, header, number)
 
-        records.walk(count)
+        records.walk(count, padding=PADDING)
 
     def count_frames(self, frames: Iterable[Frame]) -> None:
         """Read the frames of any other container to their end."""
@@ -93,15 +93,22 @@ class PairTable:
 
     def sums(self, proven: frozenset[End]) -> Iterator[tuple[FlowOrder, FlowSum]]:
         """The flows, in as many sums as memory makes of them."""
-        held: dict[FlowOrder, FlowSum] = {}
-        for pair in self.pairs(proven):
-            order = flow_order(pair)
-            known = held.get(order)
-            if known is None:
-                held[order] = begin_sum(pair)
-                if len(held) >= MOST_ROWS:
-                    yield from held.items()
-                    held = {}
-            else:
-                known.add_pair(pair)
-        yield from held.items()
+        for rows in self.parts():
+            for context, halves in rows.items():
+                held: dict[bytes, FlowSum] = {}
+                for pair in pair_halves({context: halves}, proven):
+                    ends = flow_ends(pair.key)
+                    known = held.get(ends)
+                    if known is not None:
+                        known.add_pair(pair)
+                        continue
+                    held[ends] = begin_sum(pair)
+                    if len(held) >= MOST_ROWS:
+                        yield from _in_order(context, held)
+                        held = {}
+                yield from _in_order(context, held)
+
+
+def _in_order(context: Context, held: dict[bytes, FlowSum]) -> Iterator[tuple[FlowOrder, FlowSum]]:
+    for ends, total in held.items():
+        yield order_of_flow(context, ends), total

@@ -21,6 +21,7 @@ MOST_NAMES = 32
 
 DNS_PORTS = frozenset(port.to_bytes(2, "big") for port in (53, 5353))
 """Of DNS and of multicast DNS, as they lie in a packet."""
+NO_NUMBER = -1
 LISTENED = 1 << 16
 """A bit of a half's signals while it is counted: a port of DNS is at one of its ends."""
 
@@ -42,9 +43,9 @@ class Extra:
         self.fragments = 0
         self.fragment_bytes = 0
         self.opened: Collection[int] = ()
-        """Initial sequence numbers (SCTP: tags) of the connections that this half opened."""
+        """Initial sequence numbers (SCTP: tags) of connections that this half opened, beside the first."""
         self.accepted: Collection[int] = ()
-        """The same numbers of the peer's connections, as this half accepted them."""
+        """The same numbers of the peer's connections, as this half accepted them, beside the first."""
         self.questions: Collection[str] = ()
         """Keys of DNS messages."""
         self.names: Collection[tuple[str, str]] = ()
@@ -102,7 +103,7 @@ class Half:
     updates one. It may have no packets at all: an ICMP error may come before what it quotes.
     """
 
-    __slots__ = ("bytes", "extra", "first", "last", "packets", "signals")
+    __slots__ = ("accepted", "bytes", "extra", "first", "last", "opened", "packets", "signals")
 
     def __init__(self, time: int = 0) -> None:
         self.packets = 0
@@ -111,6 +112,9 @@ class Half:
         self.last = time
         self.signals = 0
         """Bits of `packets.signals`."""
+        self.opened = NO_NUMBER
+        """The number of the first connection that this half opened; few have more than one."""
+        self.accepted = NO_NUMBER
         self.extra: Extra | None = None
 
     def count(self, time: int, wire: int) -> None:
@@ -123,6 +127,32 @@ class Half:
             self.last = time
         elif time < self.first:
             self.first = time
+
+    def open(self, number: int) -> None:
+        """Note the number of a connection that this half opened; a retransmission changes nothing."""
+        if self.opened < 0:
+            self.opened = number
+        elif number != self.opened:
+            self.more.open(number)
+
+    def accept(self, number: int) -> None:
+        """Note the number of a connection that this half accepted."""
+        if self.accepted < 0:
+            self.accepted = number
+        elif number != self.accepted:
+            self.more.accept(number)
+
+    @property
+    def openings(self) -> Collection[int]:
+        """The numbers of all connections that it opened, as far as they were kept."""
+        first = () if self.opened < 0 else (self.opened,)
+        return first if self.extra is None else (*first, *self.extra.opened)
+
+    @property
+    def acceptances(self) -> Collection[int]:
+        """The numbers of all that it accepted."""
+        first = () if self.accepted < 0 else (self.accepted,)
+        return first if self.extra is None else (*first, *self.extra.accepted)
 
     @property
     def more(self) -> Extra:
@@ -141,12 +171,16 @@ class Half:
         self.packets += other.packets
         self.bytes += other.bytes
         self.signals |= other.signals
+        if other.opened >= 0:
+            self.open(other.opened)
+        if other.accepted >= 0:
+            self.accept(other.accepted)
         if other.extra is not None:
             self.more.add(other.extra)
 
     def as_row(self) -> Row:
         """The half as plain values; `half_of` reads them back."""
-        row: Row = (self.packets, self.bytes, self.first, self.last, self.signals)
+        row: Row = (self.packets, self.bytes, self.first, self.last, self.signals, self.opened, self.accepted)
         if self.extra is None:
             return row
         extra = self.extra
@@ -178,11 +212,11 @@ def is_dns(key: bytes) -> bool:
 def half_of(row: Row) -> Half:
     """The half that `as_row` wrote."""
     half = Half()
-    half.packets, half.bytes, half.first, half.last, half.signals = row[:5]
-    if len(row) > 5:
+    half.packets, half.bytes, half.first, half.last, half.signals, half.opened, half.accepted = row[:7]
+    if len(row) > 7:
         extra = half.more
-        extra.duplicates, extra.fragments, extra.fragment_bytes = row[5:8]
-        extra.opened, extra.accepted, extra.questions, extra.names = row[8:12]
+        extra.duplicates, extra.fragments, extra.fragment_bytes = row[7:10]
+        extra.opened, extra.accepted, extra.questions, extra.names = row[10:14]
     return half
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from kubectl_netpolgen.model.flow import NameAnswer, NameSource, PeerName
@@ -19,6 +20,7 @@ _LONGEST_REMEMBERED = 1232
 """Bytes; the EDNS size that resolvers agree on (DNS flag day 2020)."""
 
 _MOST_PER_ADDRESS = 8
+_ANY_ID = bytes(2)
 _SOURCE_ORDER = tuple(NameSource)
 _NO_ADDRESS = (-1, 0)
 
@@ -93,7 +95,7 @@ class Names:
                 for known in read.sums:
                     known.add(first, last, count)
             return read
-        message = read_message(payload)
+        message = _read_again(rest) if len(rest) <= _LONGEST_REMEMBERED else read_message(payload)
         read = None if message is None else self._enter(message, first)
         if read is not None and count > 1:
             for known in read.sums:
@@ -169,6 +171,12 @@ class Names:
         self._text += text
         known = self._sums[key] = _Sum(first, last, count)
         return known
+
+
+@lru_cache(maxsize=4096)
+def _read_again(rest: bytes) -> Message | None:
+    """What a message without its id says: pods ask the same, so that other files have it too."""
+    return read_message(_ANY_ID + rest)
 
 
 def answer_order(answer: NameAnswer) -> tuple[str, tuple[int, int], int, tuple[str, ...]]:

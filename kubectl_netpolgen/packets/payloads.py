@@ -40,6 +40,8 @@ def tcp_openings() -> bytes:
     return bytes(pairs)
 
 
+REQUEST_STARTS = bytes(byte in METHOD_STARTS for byte in range(256))
+"""The same for a request alone."""
 UDP_STARTS = bytes(byte == _HANDSHAKE or byte >= _LONG_HEADER for byte in range(256))
 """By the first byte of a UDP payload on any port but DNS's: DTLS, or the long header of QUIC."""
 

@@ -16,9 +16,14 @@ from kubectl_netpolgen.packets.addresses import Addresses, halve
 from kubectl_netpolgen.packets.conversations import PROTOCOLS, Pair, connection_numbers
 from kubectl_netpolgen.packets.halves import MOST_NAMES, names_in_order
 from kubectl_netpolgen.packets.signals import ASKS, REPLIES
+from kubectl_netpolgen.packets.table import Context
 
 DIRECTION_RANKS = {direction: rank for rank, direction in enumerate(DIRECTION_ORDER)}
 OUTCOME_RANKS = {outcome: rank for rank, outcome in enumerate(OUTCOME_ORDER)}
+
+# an enumeration's own hash is a call into Python, its value's is not
+_DIRECTION_RANKS = {direction.value: rank for direction, rank in DIRECTION_RANKS.items()}
+_OUTCOME_RANKS = {outcome.value: rank for outcome, rank in OUTCOME_RANKS.items()}
 
 FlowOrder = tuple[str, int, bytes, int, str]
 """Like the order of conversations, without the client's port."""
@@ -87,7 +92,13 @@ class FlowSum:
     def add_pair(self, pair: Pair) -> None:
         """Take a conversation of the same flow in."""
         _, _, client, server, verdict = pair
-        if client.extra is not None or server.extra is not None or not client.packets or not server.packets:
+        if (
+            client.extra is not None
+            or server.extra is not None
+            or not client.packets
+            or not server.packets
+            or (client.opened != server.accepted and client.opened >= 0 and server.accepted >= 0)
+        ):
             self.add(begin_sum(pair))
             return
         # most conversations have both directions and nothing beside them
@@ -96,12 +107,23 @@ class FlowSum:
         self.packets_to_client += server.packets
         self.bytes_to_server += client.bytes
         self.bytes_to_client += server.bytes
-        self.first = min(self.first, client.first, server.first)
-        self.last = max(self.last, client.last, server.last)
-        self.direction = min(self.direction, DIRECTION_RANKS[verdict.direction])
-        self.outcome = min(self.outcome, OUTCOME_RANKS[verdict.outcome])
+        if client.first < self.first:
+            self.first = client.first
+        if server.first < self.first:
+            self.first = server.first
+        if client.last > self.last:
+            self.last = client.last
+        if server.last > self.last:
+            self.last = server.last
+        direction = _DIRECTION_RANKS[verdict.direction._value_]
+        if direction < self.direction:
+            self.direction = direction
+        outcome = _OUTCOME_RANKS[verdict.outcome._value_]
+        if outcome < self.outcome:
+            self.outcome = outcome
         self.connections += 1
-        self.dns |= bool((client.signals | server.signals) & (ASKS | REPLIES))
+        if (client.signals | server.signals) & (ASKS | REPLIES):
+            self.dns = True
 
     def as_row(self) -> tuple[Any, ...]:
         """The sum as plain values; `FlowSum` reads them back."""
@@ -121,10 +143,9 @@ def begin_sum(pair: Pair) -> FlowSum:
     both, spoken = client.packets and server.packets, client if client.packets else server
     signals = client.signals | server.signals
     duplicates = fragments = fragment_bytes = 0
-    connections = 1
+    connections = max(1, len(connection_numbers(client, server)))
     names: tuple[tuple[str, str], ...] = ()
     if client.extra is not None or server.extra is not None:
-        connections = max(1, len(connection_numbers(client, server)))
         found: set[tuple[str, str]] = set()
         for extra in (client.extra, server.extra):
             if extra is not None:
@@ -156,11 +177,20 @@ def begin_sum(pair: Pair) -> FlowSum:
 
 def flow_order(pair: Pair) -> FlowOrder:
     """The place of a conversation's flow among the others; also what tells it apart."""
-    context, key = pair.context, pair.key
+    return order_of_flow(pair.context, flow_ends(pair.key))
+
+
+def flow_ends(key: bytes) -> bytes:
+    """Client, server and server port of a conversation's key."""
+    return key[:-4] + key[-2:]
+
+
+def order_of_flow(context: Context, ends: bytes) -> FlowOrder:
+    """`flow_order` by what conversations of one flow have in common."""
     return (
         PROTOCOLS[context.protocol].value,
-        len(key),
-        key[:-4] + key[-2:],
+        len(ends) + 2,
+        ends,
         -1 if context.vlan is None else context.vlan,
         context.tunnel.value if context.tunnel else "",
     )

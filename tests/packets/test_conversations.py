@@ -45,9 +45,9 @@ def join_one(number: int, halves: dict[bytes, Half], proven: frozenset[End] = fr
 
 def test_both_halves_become_one_conversation_from_client_to_server() -> None:
     there, back = a_half(OPENS, packets=3, time=20), a_half(ACCEPTS, packets=2, time=30)
-    there.more.open(5)
-    back.more.accept(5)
-    back.more.accept(6)
+    there.open(5)
+    back.accept(5)
+    back.accept(6)
     found = join_one(TCP, {reverse(a_key()): back, a_key(): there})
     assert found == Conversation(
         protocol=Protocol.TCP,
@@ -83,7 +83,7 @@ def test_a_conversation_with_itself_is_one() -> None:
 
 def test_keys_say_by_their_letter_what_they_are() -> None:
     tagged, asked = a_half(OPENS), a_half(ASKS)
-    tagged.more.open(0xABCDEF)
+    tagged.open(0xABCDEF)
     asked.more.ask("d0001:web")
     assert join_one(SCTP, {a_key(): tagged}).keys == ("s00abcdef",)
     assert join_one(UDP, {a_key(): asked}).keys == ("d0001:web",)

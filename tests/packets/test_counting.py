@@ -63,8 +63,8 @@ def shape(found: Tally, *, vlan: int | None = None) -> dict[tuple[int, bytes], t
             half.first,
             half.last,
             half.signals,
-            half.more.opened,
-            half.more.accepted,
+            half.openings,
+            half.acceptances,
             half.more.questions,
         )
         for context, halves in found.table.rows.items()
@@ -85,7 +85,7 @@ def test_a_connection_is_two_halves_on_every_link(link: int, ends: tuple[str, st
     there, back = halves_of(tally(packets, link=link), TCP)
     assert (there.packets, back.packets) == (3, 2)
     assert (there.signals, back.signals) == (OPENS | CARRIES, ACCEPTS | CARRIES)
-    assert there.more.opened == back.more.accepted == (1000,)
+    assert there.openings == back.acceptances == (1000,)
     assert (there.first, back.last) == (START, START + SECOND + MILLISECOND)
 
 
@@ -217,7 +217,7 @@ def test_sctp_handshakes_share_the_clients_tag() -> None:
         sctp(chunk=0, verification_tag=1),
     ]
     there, back = halves_of(tally(packets), SCTP)
-    assert there.more.opened == back.more.accepted == (0xCAFE,)
+    assert there.openings == back.acceptances == (0xCAFE,)
     assert (there.signals, back.signals) == (OPENS | CARRIES, ACCEPTS)
 
 

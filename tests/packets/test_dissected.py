@@ -35,7 +35,7 @@ def test_a_packet_counts_as_if_it_had_been_read_here() -> None:
         count_dissected(tally, packet)
     there, back = tally.table.rows[Context(TCP, 5)].values()
     assert (there.packets, there.bytes, there.signals) == (2, 120, OPENS | CARRIES)
-    assert (back.signals, there.more.opened, back.more.accepted) == (ACCEPTS, (7,), (7,))
+    assert (back.signals, there.openings, back.acceptances) == (ACCEPTS, (7,), (7,))
 
 
 def test_names_belong_to_the_half_that_said_them_and_answers_to_their_address() -> None:

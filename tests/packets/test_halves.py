@@ -33,10 +33,10 @@ def test_packets_and_bytes_add_up_and_times_may_go_backwards(packets: list[tuple
 def test_a_retransmitted_number_is_one_connection() -> None:
     half = Half(0)
     for number in (7, 7, 9, 7):
-        half.more.open(number)
-        half.more.accept(number + 1)
-    assert half.more.opened == (7, 9)
-    assert half.more.accepted == (8, 10)
+        half.open(number)
+        half.accept(number + 1)
+    assert half.openings == (7, 9)
+    assert half.acceptances == (8, 10)
 
 
 @given(st.integers(0, 2**32))
@@ -45,9 +45,9 @@ def test_of_a_flood_on_one_port_the_smallest_numbers_stay_whatever_their_order(s
     half = Half(0)
     numbers = random.Random(seed).sample(range(3 * MOST_CONNECTIONS), 3 * MOST_CONNECTIONS)
     for number in numbers:
-        half.more.open(number)
-        half.more.accept(number)
-    for kept in (half.more.opened, half.more.accepted):
+        half.open(number)
+        half.accept(number)
+    for kept in (half.openings, half.acceptances):
         assert len(kept) <= 2 * MOST_CONNECTIONS
         assert smallest_numbers(kept) == set(range(MOST_CONNECTIONS))
 
@@ -90,7 +90,7 @@ def a_half(content: tuple[list[tuple[int, int]], int, list[int], list[str]]) -> 
     for time, wire in packets:
         half.count(time, wire)
     for number in numbers:
-        half.more.open(number)
+        half.open(number)
         half.more.duplicates += 1
     for word in words:
         half.more.ask(word)
@@ -101,7 +101,7 @@ def a_half(content: tuple[list[tuple[int, int]], int, list[int], list[str]]) -> 
 def shape(half: Half) -> tuple[object, ...]:
     times = (half.first, half.last) if half.packets else ()
     extra = half.more
-    sets = (extra.opened, extra.accepted, extra.questions, extra.names)
+    sets = (set(half.openings), set(half.acceptances), extra.questions, extra.names)
     sizes = (extra.duplicates, extra.fragments, extra.fragment_bytes)
     return half.packets, half.bytes, times, half.signals, sizes, [sorted(map(str, items)) for items in sets]
 

@@ -13,8 +13,8 @@ from kubectl_netpolgen.packets.counting import Frame, Tally
 from kubectl_netpolgen.packets.frames import frames_of_records
 from kubectl_netpolgen.packets.link import ETHERNET
 from kubectl_netpolgen.packets.network import TCP, UDP
-from kubectl_netpolgen.packets.pcap import LONGEST_FRAME, Records, read_header
-from kubectl_netpolgen.packets.plain import count_plain
+from kubectl_netpolgen.packets.pcap import LONGEST_FRAME, Records, Stretch, read_header
+from kubectl_netpolgen.packets.plain import PADDING, count_plain
 from kubectl_netpolgen.packets.table import Context
 from tests.packets.factories import (
     ACK,
@@ -59,7 +59,7 @@ def quickly(capture: bytes, tally: Tally | None = None) -> Told:
     source = io.BytesIO(capture)
     header = read_header(source, "pod.pcap")
     records, tally = Records(source, header), tally or Tally()
-    records.walk(lambda stretch, number: count_plain(tally, stretch.buffer, header, number))
+    records.walk(lambda stretch, number: count_plain(tally, stretch, header, number), padding=PADDING)
     return told(records, tally)
 
 
@@ -314,11 +314,16 @@ def test_it_tells_where_the_first_record_begins_that_is_not_whole() -> None:
     header = read_header(io.BytesIO(a_pcap([])), "pod.pcap")
     records = a_pcap([tcp_handshake()[0], udp()])[24:]
     tally = Tally()
-    assert count_plain(tally, records[:-1], header, 0) == (1, 16 + 54)
-    assert count_plain(tally, records[16 + 54 :], header, 1) == (1, len(records) - 16 - 54)
-    assert count_plain(tally, b"", header, 2) == (0, 0)
+
+    def count(content: bytes, number: int, begin: int = 0) -> tuple[int, int]:
+        size = len(content)
+        return count_plain(tally, Stretch(content + bytes(PADDING), begin, size, size), header, number)
+
+    assert count(records[:-1], 0) == (1, 16 + 54)
+    assert count(records, 1, 16 + 54) == (1, len(records))
+    assert count(b"", 2) == (0, 0)
     impossible = records[:8] + (LONGEST_FRAME + 1).to_bytes(4, "little") + records[12:]
-    assert count_plain(tally, impossible + bytes(LONGEST_FRAME), header, 2) == (0, 0)
+    assert count(impossible + bytes(LONGEST_FRAME), 2) == (0, 0)
     assert [len(tally.table.rows[Context(protocol)]) for protocol in (TCP, UDP)] == [1, 1]
 
 
@@ -326,4 +331,4 @@ def test_an_acknowledgement_is_one_update_of_its_half() -> None:
     packets = [tcp(CLIENT, 1, SERVER, 2, flags=ACK, time=time) for time in (START + SECOND, START)]
     halves, *_ = quickly(a_pcap(packets))
     assert isinstance(halves, dict)
-    assert list(halves.values()) == [(2, 108, START, START + SECOND, 8)]
+    assert list(halves.values()) == [(2, 108, START, START + SECOND, 8, -1, -1)]

@@ -56,7 +56,7 @@ def flow_of(*pairs: Pair, known: tuple[PeerName, ...] = ()) -> Flow:
 
 def test_one_conversation_is_a_flow_of_its_own() -> None:
     client, server = a_half(5, 3, size=60), a_half(4, 9, size=1000)
-    client.more.open(1000)
+    client.open(1000)
     client.more.call(PeerName("web.test", NameSource.SNI))
     server.more.duplicates = 2
     client.more.fragments, client.more.fragment_bytes = 3, 900
@@ -103,11 +103,11 @@ def test_connections_are_those_that_either_end_saw_and_never_none() -> None:
     assert flow_of(a_pair(a_half(1))).connections == 1
     client, server = a_half(1), a_half(2)
     for number in (1, 2, 3):
-        client.more.open(number)
+        client.open(number)
     for number in (3, 4):
-        server.more.accept(number)
+        server.accept(number)
     # what an end opened and what it accepted are different connections
-    server.more.open(9)
+    server.open(9)
     assert flow_of(a_pair(client, server)).connections == 4
     assert flow_of(a_pair(client, server), a_pair(a_half(1), ports=(40001, 8080))).connections == 5
 

@@ -53,7 +53,7 @@ def shape(table: HalfTable) -> Shape:
 
 def content(half: Half) -> tuple[object, ...]:
     extra = half.more
-    sets = (extra.opened, extra.accepted, extra.questions, extra.names)
+    sets = (set(half.openings), set(half.acceptances), extra.questions, extra.names)
     times = (half.first, half.last) if half.packets else ()
     counts = (extra.duplicates, extra.fragments, extra.fragment_bytes)
     return (half.packets, half.bytes, times, half.signals, *counts, *(sorted(map(str, one)) for one in sets))
@@ -65,8 +65,8 @@ def packet(context: Context, key: bytes, time: int, wire: int, signals: int, num
         half.count(time, wire)
         half.signals |= signals
         if number is not None:
-            half.more.open(number)
-            half.more.accept(number + 1)
+            half.open(number)
+            half.accept(number + 1)
             half.more.ask(f"d{number:04x}:a.test")
             half.more.call(PeerName(f"{number}.test", NameSource.SNI))
 

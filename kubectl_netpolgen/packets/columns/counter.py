@@ -121,4 +121,4 @@ def _keep_memory() -> None:
     glibc maps and unmaps each block from 128 KiB on, and the kernel clears each page of it; that size grows
     with the largest block that was given back (mallopt(3), M_MMAP_THRESHOLD).
     """
-    bytearray(_LARGEST_BLOCK)
+    np.empty(_LARGEST_BLOCK, np.uint8)

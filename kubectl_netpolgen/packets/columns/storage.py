@@ -190,8 +190,7 @@ def _rows_of_halves(context: Context, halves: Halves, before: int) -> tuple[Rows
     told = [
         (at, kind, number)
         for at, half in enumerate(members)
-        if half.extra is not None
-        for kind, numbers in ((OPENED, half.extra.opened), (ACCEPTED, half.extra.accepted))
+        for kind, numbers in ((OPENED, half.openings), (ACCEPTED, half.acceptances))
         for number in numbers
     ]
     table = np.array(told, np.uint64).reshape(-1, 3)

@@ -140,9 +140,9 @@ def _halves_of(part: Part, names: NameList) -> HalfRows:
         for name in noted.get((number, NAMED), ()):
             half.more.call(names[name])
         for connection in noted.get((number, OPENED), ()):
-            half.more.open(connection)
+            half.open(connection)
         for connection in noted.get((number, ACCEPTED), ()):
-            half.more.accept(connection)
+            half.accept(connection)
         halves = found.setdefault(context_of(key[4]), {})
         halves[raw_key(key[:5], turned=bool(key[5] & 1))] = half
     return found

@@ -47,8 +47,8 @@ def test_the_verdicts_are_those_of_the_pairs(
             half.count(time, 60)
         half.signals |= signals
         for value in numbers:
-            half.more.open(value)
-            half.more.accept(value + 1)
+            half.open(value)
+            half.accept(value + 1)
         if number in chosen:
             proven.add((protocol, source_end(key)))
             proven.add((protocol, destination_end(reverse(key))))
@@ -83,8 +83,8 @@ def test_the_numbers_of_a_half_are_told_apart_by_who_began(six: bool) -> None:
     half = table.half(Context(TCP), a_key(1, 40000, 2, 80, six=six))
     half.count(0, 60)
     for number in (5, 6):
-        half.more.open(number)
-    half.more.accept(7)
+        half.open(number)
+    half.accept(7)
     (part,) = Storage(table).parts()
     rows = part.rows.packets.nonzero()[0]
     assert numbers_by_half(part, rows) == {(0, 0): {5, 6}, (0, 1): {7}}

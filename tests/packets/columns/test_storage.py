@@ -73,7 +73,7 @@ def test_what_the_other_code_counted_adds_to_the_row_and_is_at_its_aside() -> No
         halves = HalfTable()
         half = halves.half(Context(TCP), RAW[0])
         half.count(3, 100)
-        half.more.open(77)
+        half.open(77)
         half.more.call(PeerName("a.test", NameSource.SNI))
         halves.mark(Context(UDP), RAW[1]).signals = 64
         storage = Storage(halves, most=most)

@@ -48,7 +48,7 @@ def tables() -> tuple[Table, Table]:
             half.packets += 1
             half.bytes += 60
             half.first, half.last, half.signals = 5, 9, 1
-            half.more.open(connection)
+            half.open(connection)
     return columns, PairTable(halves)
 
 
