@@ -33,7 +33,7 @@ class Rows(NamedTuple):
         return int(self.packets.size)
 
 
-_ROW_BITS = 17
+_ROW_BITS = 18
 _DIRECTION = np.uint64(1)
 _HASH_BITS = np.uint64((1 << 64) - (1 << _ROW_BITS + 1))
 OPENED, ACCEPTED, NAMED = 0, 1, 2
@@ -150,11 +150,13 @@ def below(one: Notes, other: Notes) -> Notes:
 def join_notes(parts: list[Notes]) -> Notes:
     """All notes below each other, each once, by group, kind and number."""
     joined = Notes(*(np.concatenate([part[column] for part in parts]) for column in range(3)))
-    order = np.lexsort((joined.number, joined.kind, joined.group))
+    # numbers are of 32 bits
+    noted = joined.kind << np.uint64(32) | joined.number
+    order = np.lexsort((noted, joined.group))
     changed = np.zeros(order.size, bool)
     changed[0:1] = True
-    for column in joined:
-        changed[1:] |= column[order][1:] != column[order][:-1]
+    for column in (noted[order], joined.group[order]):
+        changed[1:] |= column[1:] != column[:-1]
     return joined.take(order[changed])
 
 

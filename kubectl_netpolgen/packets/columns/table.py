@@ -217,9 +217,10 @@ def _names_of_flows(part: Part, flow_of_row: Numbers, names: NameList) -> dict[i
         return {}
     rows = np.searchsorted(part.rows.keys.group, notes.group)
     flows = flow_of_row[rows]
-    known = np.unique(np.stack((flows, notes.number.astype(np.int64)), axis=1)[flows >= 0], axis=0)
+    # a flow and a name in one number, of which each is there once
+    known = np.unique((flows << 32 | notes.number.astype(np.int64))[flows >= 0])
     called: dict[int, set[tuple[str, str]]] = {}
-    for flow, number in known.tolist():
+    for flow, number in zip((known >> 32).tolist(), (known & 0xFFFFFFFF).tolist(), strict=True):
         name = names[number]
         called.setdefault(flow, set()).add((name.name, name.source.value))
     return called

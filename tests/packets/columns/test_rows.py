@@ -88,3 +88,17 @@ def test_a_number_is_noted_once(content: list[tuple[int, int, int]]) -> None:
     notes = Notes(*(np.ascontiguousarray(table[:, column]) for column in range(3)))
     joined = join_notes([notes, unpack_notes(pack_notes(notes))])
     assert sorted(zip(*(column.tolist() for column in joined), strict=True)) == sorted(set(content))
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.sampled_from([0, 1, 2, 3, 1 << 30, 1 << 63])), max_size=30))
+def test_hashes_that_differ_in_lost_bits_only_are_told_apart(content: list[tuple[int, int]]) -> None:
+    # the sort of few rows looks at the upper bits and the direction; everything else decides afterwards
+    numbers = np.array([number for number, _ in content], np.uint64)
+    groups = np.array([group for _, group in content], np.uint64)
+    order = order_rows(Keys(numbers, numbers, numbers, numbers, numbers, groups))
+    members = [content[at] for at in order.rows.tolist()]
+    runs = np.split(np.arange(len(content)), order.begins[1:]) if content else []
+    assert len(runs) == len(set(content))
+    for run in runs:
+        assert len({members[at] for at in run.tolist()}) == 1
+        assert sorted(order.rows[run].tolist()) == order.rows[run].tolist()
