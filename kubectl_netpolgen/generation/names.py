@@ -11,7 +11,8 @@ PREFIX = "netpolgen-allow-"
 DEFAULT_DENY = "netpolgen-default-deny"
 """Sorts after every `netpolgen-allow-...`, so that `kubectl apply -f policies/` denies last."""
 
-_MAX = 253
+_MAX = 63
+"""Longer ones are valid, and cut off or refused by much that shows or labels by them."""
 _INVALID = re.compile(r"[^a-z0-9.-]+")
 _EMPTY_LABELS = re.compile(r"-*\.[.-]*")
 _PLAIN_KINDS = frozenset(
@@ -24,7 +25,7 @@ _PLAIN_KINDS = frozenset(
 
 
 def policy_name(key: ObjectKey) -> str:
-    """`netpolgen-allow-KIND-NAME`, an RFC 1123 subdomain of at most 253 characters.
+    """`netpolgen-allow-KIND-NAME`, an RFC 1123 subdomain of at most 63 characters.
 
     The kind is part of it because a Deployment and a StatefulSet may share a name; a hash is added whenever
     the text had to be changed or the kind is a custom one, so that two workloads never meet in one name.

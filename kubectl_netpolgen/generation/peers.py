@@ -58,6 +58,22 @@ class Peers:
             )
         return _with_ports(Resolution((decision.peer,), decided=True), ports)
 
+    def port_of(self, edge: Edge) -> int | str:
+        """The port as rules say it: its number, or its name where the server's pods differ in the number.
+
+        A name means on each pod what that pod declares, so it also fits the pods that a roll-out brings.
+        """
+        server = edge.server
+        if server.kind is not EndpointKind.WORKLOAD or server.host_network or not edge.port_name:
+            return edge.port
+        numbers = {
+            item.port
+            for pod in self._timeline.pods_of(ObjectKey(server.owner_kind, server.namespace, server.name))
+            for item in pod.ports
+            if item.name == edge.port_name and item.protocol is edge.protocol
+        }
+        return edge.port_name if len(numbers) > 1 and edge.port in numbers else edge.port
+
     def names(self, edge: Edge) -> bool:
         """True when a person says who one end of the edge is."""
         decision = self._decisions.get(edge.id)

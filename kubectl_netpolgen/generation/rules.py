@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubectl_netpolgen.generation.peers import Peers
-from kubectl_netpolgen.model.edge import Edge
+from kubectl_netpolgen.model.edge import Edge, EndpointKind
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.policy import Peer, PolicyPort, PolicyType, Rule
 from kubectl_netpolgen.semantics.policies import peer_document
@@ -45,7 +45,8 @@ def build_rules(
             unresolved.append(Unresolved(edge, direction, found.reason, found.decided))
             continue
         # ingress is judged on the server's own port; the API server's several ports are its endpoints'
-        seen = edge.ports if direction is PolicyType.EGRESS and edge.ports else (edge.port,)
+        several = direction is PolicyType.EGRESS and edge.server.kind is EndpointKind.API_SERVER
+        seen = edge.ports if several and edge.ports else (peers.port_of(edge),)
         numbers = found.ports or seen
         for peer in found.peers:
             ports_of.setdefault(peer, set()).update((edge.protocol, number) for number in numbers)
@@ -57,13 +58,40 @@ def build_rules(
         NumberedRule(
             rule=Rule(
                 peers=tuple(sorted(group, key=peer_order)),
-                ports=tuple(PolicyPort(protocol=protocol, port=number) for protocol, number in ports),
+                ports=policy_ports(ports),
             ),
             edges=tuple(sorted({edge for peer in group for edge in edges_of[peer]})),
         )
         for ports, group in by_ports.items()
     ]
     return tuple(sorted(rules, key=lambda item: _rule_order(item.rule))), tuple(unresolved)
+
+
+def policy_ports(ports: Iterable[tuple[Protocol, int | str]]) -> tuple[PolicyPort, ...]:
+    """Ports of a rule; numbers that were seen side by side are one range (`endPort`), which allows no other.
+
+    Two are no range yet: it must be worth that some plugins know none, and others count each rule's ports.
+    """
+    found: list[PolicyPort] = []
+    for protocol, number in ports:
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and isinstance(number, int)
+            and isinstance(last.port, int)
+            and last.protocol is protocol
+            and (last.end_port or last.port) + 1 == number
+        ):
+            found[-1] = replace(last, end_port=number)
+        else:
+            found.append(PolicyPort(protocol=protocol, port=number))
+    return tuple(item for port in found for item in _unless_short(port))
+
+
+def _unless_short(port: PolicyPort) -> tuple[PolicyPort, ...]:
+    if isinstance(port.port, int) and port.end_port == port.port + 1:
+        return replace(port, end_port=None), replace(port, port=port.end_port, end_port=None)
+    return (port,)
 
 
 def _port_order(port: tuple[Protocol, int | str]) -> tuple[str, str]:

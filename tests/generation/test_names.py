@@ -35,9 +35,9 @@ def test_name_is_prefix_kind_and_name(kind: str, name: str, wanted: str) -> None
 
 
 @given(KEYS)
-def test_every_name_is_a_subdomain_of_at_most_253_characters(key: ObjectKey) -> None:
+def test_every_name_is_a_subdomain_of_at_most_63_characters(key: ObjectKey) -> None:
     name = policy_name(key)
-    assert len(name) <= 253
+    assert len(name) <= 63
     assert SUBDOMAIN.fullmatch(name)
 
 

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.generation.peers import Peers
-from kubectl_netpolgen.generation.rules import NumberedRule, Unresolved, build_rules
+from kubectl_netpolgen.generation.rules import NumberedRule, Unresolved, build_rules, policy_ports
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.policy import IPBlock, Peer, PolicyPort, PolicyType, Rule
-from tests.factories import a_timeline, address, an_edge, an_external, an_unknown
+from tests.factories import a_pod, a_port, a_timeline, a_workload, address, an_edge, an_external, an_unknown
 from tests.generation.factories import deployed, pods, tcp
 
 OUT, IN = PolicyType.EGRESS, PolicyType.INGRESS
@@ -128,10 +128,12 @@ def test_order_of_edges_does_not_matter(edges: list[Edge], seed: int) -> None:
 def test_rules_say_the_edges_and_nothing_else(edges: list[Edge]) -> None:
     rules, unresolved = rules_of(*edges)
     said = {
-        (peer, port.protocol, port.port)
+        (peer, port.protocol, number)
         for item in rules
         for peer in item.rule.peers
         for port in item.rule.ports
+        if isinstance(port.port, int)
+        for number in range(port.port, (port.end_port or port.port) + 1)
     }
     missing = {item.edge.id for item in unresolved}
 
@@ -142,3 +144,54 @@ def test_rules_say_the_edges_and_nothing_else(edges: list[Edge]) -> None:
 
     assert said == {(peer_of(edge), edge.protocol, edge.port) for edge in edges if edge.id not in missing}
     assert {edge for item in rules for edge in item.edges} == {edge.id for edge in edges} - missing
+
+
+def test_ports_side_by_side_are_a_range_and_two_or_gaps_are_none() -> None:
+    numbers = [*range(30000, 30006), 40000, 40001, 50000, 50002]
+    ((rule,), _) = rules_of(
+        *(an_edge(port=number) for number in numbers), an_edge(port=30000, protocol=Protocol.UDP)
+    )
+    assert rule.rule.ports == (
+        PolicyPort(Protocol.TCP, 30000, end_port=30005),
+        *tcp(40000, 40001, 50000, 50002),
+        PolicyPort(Protocol.UDP, 30000),
+    )
+
+
+@given(st.sets(st.integers(1, 40), max_size=20), st.sets(st.integers(1, 40), max_size=5))
+def test_ranges_allow_the_ports_and_no_other(numbers: set[int], others: set[int]) -> None:
+    ports: list[tuple[Protocol, int | str]] = [(Protocol.TCP, number) for number in sorted(numbers)]
+    ports += [(Protocol.UDP, number) for number in sorted(others)]
+    said = [
+        (port.protocol, number)
+        for port in policy_ports(ports)
+        if isinstance(port.port, int)
+        for number in range(port.port, (port.end_port or port.port) + 1)
+    ]
+    assert said == ports
+    assert all(
+        port.end_port is None or port.end_port >= port.port + 2
+        for port in policy_ports(ports)
+        if isinstance(port.port, int)
+    )
+
+
+def during_a_rollout() -> tuple[Any, ...]:
+    """The Deployment api, of which the old pod has its port http at 8080 and the new one at 9090."""
+    old, new = (
+        a_pod(f"api-{number}", f"10.244.1.1{number}", ports=(a_port(port, "http"),))
+        for number, port in enumerate((8080, 9090))
+    )
+    return (*deployed("web"), a_workload("api"), old, new)
+
+
+def test_port_that_differs_by_pod_is_written_by_its_name() -> None:
+    peers = Peers(a_timeline(*during_a_rollout()), {})
+    edges = [an_edge(port=port, port_name="http") for port in (8080, 9090)]
+    for direction, peer in ((OUT, "api"), (IN, "web")):
+        ((rule,), _) = build_rules(edges, direction, namespace="shop", peers=peers)
+        assert rule.rule == Rule((pods(peer),), (PolicyPort(Protocol.TCP, "http"),))
+    # a port beside it has no part in the name, and a name that is the same number everywhere adds nothing
+    assert peers.port_of(an_edge(port=7070, port_name="http")) == 7070
+    assert peers.port_of(an_edge(port=8080)) == 8080
+    assert peers.port_of(an_edge("api", "web", port=8080, port_name="http")) == 8080
