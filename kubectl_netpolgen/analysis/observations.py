@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kubectl_netpolgen.analysis.edges import accepted, uncertain
+from kubectl_netpolgen.analysis.exposure import invited_outsider, selects, target_numbers
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.edge import Confidence, Edge, EndpointKind, Role
 from kubectl_netpolgen.model.finding import Finding, Severity
-from kubectl_netpolgen.model.objects import Pod, Service, ServicePort
+from kubectl_netpolgen.model.objects import Service
 
 
 def observe(edges: Iterable[Edge], timeline: Timeline) -> Iterator[Finding]:
     """Findings about single edges and about what was expected and not seen."""
     known = list(edges)
     for edge in known:
-        yield from _about_edge(edge)
+        yield from _about_edge(edge, timeline)
     captured_namespaces = {
         end.namespace
         for edge in known
@@ -27,7 +28,7 @@ def observe(edges: Iterable[Edge], timeline: Timeline) -> Iterator[Finding]:
             yield from _about_exposure(service, known, timeline)
 
 
-def _about_edge(edge: Edge) -> Iterator[Finding]:
+def _about_edge(edge: Edge, timeline: Timeline) -> Iterator[Finding]:
     subject = f"{edge.client} -> {edge.server} {edge.port}/{edge.protocol.value}"
     if edge.confidence is Confidence.LOW and accepted(edge):
         yield Finding(
@@ -45,7 +46,7 @@ def _about_edge(edge: Edge) -> Iterator[Finding]:
             "too little of it was seen to tell whether it got through, so it gets no rule",
             "capture longer, or while the client restarts",
         )
-    if accepted(edge) and edge.client.kind is EndpointKind.NODE:
+    if accepted(edge) and edge.client.kind is EndpointKind.NODE and invited_outsider(edge, timeline) is None:
         yield Finding(
             "node-origin",
             Severity.WARNING,
@@ -80,9 +81,9 @@ def _about_exposure(service: Service, edges: list[Edge], timeline: Timeline) -> 
             and edge.client.kind in (EndpointKind.EXTERNAL, EndpointKind.NODE, EndpointKind.UNKNOWN)
             and edge.role is not Role.PROBE
             and any(
-                port.protocol is edge.protocol and edge.port in _numbers(port, timeline.pods[uid])
+                port.protocol is edge.protocol and edge.port in target_numbers(port, timeline.pods[uid])
                 for uid in edge.server_pods
-                if uid in timeline.pods and _selects(service, timeline.pods[uid])
+                if uid in timeline.pods and selects(service, timeline.pods[uid])
             )
             for edge in edges
         )
@@ -94,19 +95,3 @@ def _about_exposure(service: Service, edges: list[Edge], timeline: Timeline) -> 
                 f"type {service.type} invites clients from outside, and none came: it stays closed",
                 "capture while it is used, or add an ingress rule for it yourself before you apply",
             )
-
-
-def _selects(service: Service, pod: Pod) -> bool:
-    return (
-        pod.namespace == service.namespace
-        and bool(service.selector)
-        and service.selector.items() <= dict(pod.labels).items()
-    )
-
-
-def _numbers(port: ServicePort, pod: Pod) -> set[int]:
-    if isinstance(port.target_port, int):
-        return {port.target_port}
-    return {
-        item.port for item in pod.ports if item.name == port.target_port and item.protocol is port.protocol
-    }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from kubectl_netpolgen.analysis.exposure import invited_outsider
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.generation.selectors import workload_selector
 from kubectl_netpolgen.model.decision import Decision
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.network import Address, address_order, host_network
-from kubectl_netpolgen.model.objects import ObjectKey
+from kubectl_netpolgen.model.objects import ObjectKey, Service
 from kubectl_netpolgen.model.policy import IPBlock, Peer
 from kubectl_netpolgen.model.selector import LabelSelector
 from kubectl_netpolgen.semantics.evaluation import METADATA_NAME
@@ -57,6 +58,10 @@ class Peers:
                 decided=True,
             )
         return _with_ports(Resolution((decision.peer,), decided=True), ports)
+
+    def inviting(self, edge: Edge) -> Service | None:
+        """The Service by which an edge's client came from outside, unless a person said who that is."""
+        return None if self.names(edge) else invited_outsider(edge, self._timeline)
 
     def port_of(self, edge: Edge) -> int | str:
         """The port as rules say it: its number, or its name where the server's pods differ in the number.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kubectl_netpolgen.generation.peers import Peers
@@ -32,13 +32,31 @@ class Unresolved:
 
 
 def build_rules(
-    edges: Iterable[Edge], direction: PolicyType, *, namespace: str, peers: Peers
+    edges: Sequence[Edge], direction: PolicyType, *, namespace: str, peers: Peers
 ) -> tuple[tuple[NumberedRule, ...], tuple[Unresolved, ...]]:
-    """Rules for exactly these edges; only peers with equal ports share one, so nothing is crossed in."""
+    """Rules for exactly these edges; only peers with equal ports share one, so nothing is crossed in.
+
+    Clients whom a Service invites from outside share a rule without peers: what their addresses are next time
+    nobody knows. An edge of the server's direction alone; who else it lets in is told (`policies.py`).
+    """
+    invited = {
+        edge.id: (edge.protocol, peers.port_of(edge))
+        for edge in edges
+        if direction is PolicyType.INGRESS and peers.inviting(edge) is not None
+    }
     ports_of: dict[Peer, set[tuple[Protocol, int | str]]] = {}
     edges_of: dict[Peer, set[str]] = {}
     unresolved = []
     for edge in edges:
+        if edge.id in invited:
+            continue
+        if (
+            edge.protocol,
+            peers.port_of(edge),
+        ) in invited.values() and edge.client.kind is EndpointKind.UNKNOWN:
+            # whoever that is, the rule for anybody lets it in
+            invited[edge.id] = (edge.protocol, peers.port_of(edge))
+            continue
         end = edge.server if direction is PolicyType.EGRESS else edge.client
         found = peers.of(edge, end, namespace=namespace)
         if not found.peers:
@@ -64,6 +82,9 @@ def build_rules(
         )
         for ports, group in by_ports.items()
     ]
+    if invited:
+        open_ports = policy_ports(sorted(set(invited.values()), key=_port_order))
+        rules.append(NumberedRule(Rule(ports=open_ports), tuple(sorted(invited))))
     return tuple(sorted(rules, key=lambda item: _rule_order(item.rule))), tuple(unresolved)
 
 

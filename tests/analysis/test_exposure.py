@@ -1,0 +1,68 @@
+"""Who is invited from outside, by which Service and to which port."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kubectl_netpolgen.analysis.exposure import invited_outsider, inviting_service, selects, target_numbers
+from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind, Role
+from kubectl_netpolgen.model.network import Protocol
+from kubectl_netpolgen.model.objects import Service
+from tests.factories import (
+    a_pod,
+    a_port,
+    a_service,
+    a_service_port,
+    a_timeline,
+    a_workload,
+    an_edge,
+    an_endpoint,
+    an_external,
+    an_unknown,
+)
+
+NODE = Endpoint(EndpointKind.NODE, name="node-1")
+WEB = a_pod("web-1", ports=(a_port(8080, "http"), a_port(53, "dns", Protocol.UDP)))
+OUTSIDE = a_service("web", "10.96.0.10", type="LoadBalancer")
+
+
+def to_web(client: Endpoint = NODE, port: int = 8080, **changes: object) -> Edge:
+    return an_edge(client, "web", port=port, server_pods=(WEB.uid,), **changes)
+
+
+def found(edge: Edge, *services: Service) -> Service | None:
+    return invited_outsider(edge, a_timeline(WEB, a_workload("web"), *services))
+
+
+@pytest.mark.parametrize("kind", ["NodePort", "LoadBalancer"])
+@pytest.mark.parametrize("client", [NODE, an_external()])
+def test_outsider_comes_by_the_service_that_exposes_the_port(kind: str, client: Endpoint) -> None:
+    service = replace(OUTSIDE, type=kind)
+    assert found(to_web(client), service) == service
+
+
+def test_nobody_else_is_an_outsider() -> None:
+    assert found(to_web(), replace(OUTSIDE, type="ClusterIP")) is None
+    assert found(to_web(port=9090), OUTSIDE) is None
+    assert found(to_web(protocol=Protocol.UDP), OUTSIDE) is None
+    assert found(to_web(an_unknown()), OUTSIDE) is None
+    assert found(to_web(an_endpoint("api")), OUTSIDE) is None
+    assert found(to_web(role=Role.PROBE), OUTSIDE) is None
+    assert found(to_web(), replace(OUTSIDE, selector={"app": "api"})) is None
+    assert inviting_service(an_edge(NODE, an_external()), a_timeline(WEB, OUTSIDE)) is None
+    assert inviting_service(to_web(an_unknown()), a_timeline(WEB, OUTSIDE)) == OUTSIDE
+
+
+def test_service_without_a_selector_selects_nothing() -> None:
+    assert selects(OUTSIDE, WEB)
+    assert not selects(replace(OUTSIDE, selector={}), WEB)
+    assert not selects(OUTSIDE, a_pod("web-1", namespace="other"))
+
+
+def test_named_target_is_what_the_pod_calls_so() -> None:
+    assert target_numbers(a_service_port(80, 8080), WEB) == {8080}
+    assert target_numbers(a_service_port(80, "http"), WEB) == {8080}
+    assert target_numbers(a_service_port(80, "dns"), WEB) == set()
+    assert target_numbers(a_service_port(53, "dns", protocol=Protocol.UDP), WEB) == {53}
