@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kubectl_netpolgen.analysis.meshes import PROBE_SOURCES
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Role
 from kubectl_netpolgen.model.network import DNS_PORT, Address, Protocol, is_outside
@@ -103,6 +104,8 @@ class Identities:
         if node is not None:
             return node
         network, pod = self.networks.get(observer), self.timeline.pods.get(observer)
+        if pod is not None and address in PROBE_SOURCES:
+            return pod.node
         if network is not None and pod is not None and address in network.gateways:
             return pod.node
         return None

@@ -1,4 +1,4 @@
-"""DNS names for addresses, from the answers in the pods' own captures."""
+"""Names for addresses, from DNS answers in the pods' own captures and from what clients called servers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Names:
         self._asked: dict[tuple[str, Address], set[str]] = {}
         for uid, items in answers.items():
             for item in items:
-                if item.address is None or item.source is not NameSource.DNS:
+                if item.address is None or item.source is NameSource.HTTP:
+                    # a request through a proxy names somebody else
                     continue
                 self._asked.setdefault((uid, item.address), set()).add(item.name)
                 # an ExternalName Service is asked for by its own name and answers with the outside's

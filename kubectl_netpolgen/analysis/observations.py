@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from kubectl_netpolgen.analysis.edges import accepted, uncertain
 from kubectl_netpolgen.analysis.exposure import invited_outsider, selects, target_numbers
+from kubectl_netpolgen.analysis.meshes import tunnelled
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.edge import Confidence, Edge, EndpointKind, Role
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.objects import Service
+
+METADATA = frozenset({"169.254.169.254", "fd00:ec2::254", "fd20:ce::254"})
+"""Where clouds answer for a node's identity (AWS, Azure and GCP; AWS and GCP by IPv6)."""
 
 
 def observe(edges: Iterable[Edge], timeline: Timeline) -> Iterator[Finding]:
@@ -55,6 +59,8 @@ def _about_edge(edge: Edge, timeline: Timeline) -> Iterator[Finding]:
             "a pod on the node's network, or a translated source",
             "a pod's own node always reaches it; for other nodes the rule names the node's addresses only",
         )
+    if accepted(edge):
+        yield from _about_servers(edge, subject)
     if accepted(edge) and edge.server.kind is EndpointKind.NODE:
         yield Finding(
             "node-port",
@@ -70,6 +76,37 @@ def _about_edge(edge: Edge, timeline: Timeline) -> Iterator[Finding]:
             subject,
             "the peer uses its node's network, which no pod selector matches",
             "the rule names the nodes' addresses seen",
+        )
+
+
+def _about_servers(edge: Edge, subject: str) -> Iterator[Finding]:
+    """Servers that a rule cannot name as one would wish."""
+    tunnel = tunnelled(edge)
+    if tunnel is not None:
+        yield tunnel
+    if edge.server.address in METADATA and edge.role is not Role.DNS:
+        yield Finding(
+            "metadata-access",
+            Severity.WARNING,
+            subject,
+            "the client asks the cloud's metadata service, which may hand out the node's credentials",
+            f"if it need not: `- {{edge: {edge.id}, verdict: drop}}` in decisions.yaml",
+        )
+    if edge.server.kind is EndpointKind.API_SERVER:
+        yield Finding(
+            "api-server-addresses",
+            Severity.NOTE,
+            subject,
+            "the rule names the API server by its addresses, and a managed control plane may get others",
+            "where yours does, widen the rule to the range that your provider gives it",
+        )
+    if set(edge.client_pods) & set(edge.server_pods):
+        yield Finding(
+            "hairpin",
+            Severity.NOTE,
+            subject,
+            "a pod reaches itself through its own Service: some network plugins judge that as traffic "
+            "between pods, so there is a rule to itself",
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from kubectl_netpolgen.analysis.identities import API_SERVER, Identities
+from kubectl_netpolgen.analysis.meshes import INBOUND, OUTBOUND, has_sidecar, hidden_by_sidecar
 from kubectl_netpolgen.analysis.names import Names
 from kubectl_netpolgen.analysis.services import CONNECTED, Translation, Translator
 from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Evidence, Role
@@ -123,9 +124,13 @@ class Sightings:
             network, pod = networks[uid], self._identities.timeline.pods.get(uid)
             if pod is None or pod.host_network:
                 continue
-            listening = network.listening(Protocol.TCP)
+            listening, hidden = network.listening(Protocol.TCP), has_sidecar(network)
+            if hidden:
+                self.findings.append(hidden_by_sidecar(pod))
             for row in network.rows:
                 if row.protocol is not Protocol.TCP or row.state not in CONNECTED or is_loopback(row.local):
+                    continue
+                if hidden and row.local_port in (INBOUND, OUTBOUND):
                     continue
                 here, there = (row.local, row.local_port), (row.remote, row.remote_port)
                 if not row.remote_port or (uid, here, there) in told or (uid, there, here) in told:

@@ -20,7 +20,7 @@ from kubectl_netpolgen.model.selector import LabelSelector, labels_selector
 ASSUMED_NAMESPACE = "kube-system"
 ASSUMED_SELECTOR = LabelSelector(match_labels=(("k8s-app", "kube-dns"),))
 """What kubeadm, and nearly every distribution, labels the cluster's DNS with."""
-_LINK_LOCAL = ("169.254.", "fe80:")
+LINK_LOCAL = ("169.254.", "fe80:")
 
 
 class DnsMode(str, Enum):
@@ -51,7 +51,7 @@ def find_dns(identities: Identities, namespace: str) -> DnsTarget:
     extra = tuple(
         address_peer(address)
         for address in sorted(identities.nameservers, key=address_order)
-        if address.startswith(_LINK_LOCAL)
+        if address.startswith(LINK_LOCAL)
     )
     service = identities.dns_service
     if service is not None and service.selector:
@@ -126,6 +126,6 @@ def covered(edge: Edge, target: DnsTarget) -> bool:
 
 def node_local(edge: Edge) -> Address | None:
     """The address of a node-local resolver that the edge went to."""
-    if edge.server.address.startswith(_LINK_LOCAL):
+    if edge.server.address.startswith(LINK_LOCAL):
         return Address(edge.server.address)
     return None

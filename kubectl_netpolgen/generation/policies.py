@@ -9,6 +9,7 @@ from kubectl_netpolgen.analysis.edges import accepted
 from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.generation.dns import DnsMode, covered, dns_rule, find_dns
 from kubectl_netpolgen.generation.names import DEFAULT_DENY, policy_name
+from kubectl_netpolgen.generation.outsiders import open_to_all
 from kubectl_netpolgen.generation.peers import Peers
 from kubectl_netpolgen.generation.questions import question, said_by_a_person
 from kubectl_netpolgen.generation.rules import NumberedRule, Unresolved, build_rules
@@ -153,7 +154,7 @@ def _workload_policy(
         missing,
         [
             *_collateral(key, selector, identities),
-            *(_open_ports(key, kept_ingress, ingress_edges, peers)),
+            *(open_to_all(key, kept_ingress, ingress_edges, peers)),
         ],
     )
 
@@ -260,31 +261,6 @@ def _withheld_deny(namespace: str, directions: set[PolicyType]) -> Finding:
         "can name, and would be cut off",
         "capture every workload, or decide the edges listed as unresolved, and run analyse again",
     )
-
-
-def _open_ports(
-    key: ObjectKey, rules: Sequence[NumberedRule], edges: Sequence[Edge], peers: Peers
-) -> list[Finding]:
-    """Who else the rule for outsiders lets in."""
-    if not any(not item.rule.peers for item in rules):
-        return []
-    services: dict[str, list[str]] = {}
-    for edge in edges:
-        service = peers.inviting(edge)
-        if service is not None:
-            said = services.setdefault(f"{service.type} {service.namespace}/{service.name}", [])
-            said.append(f"{edge.port}/{edge.protocol.value}")
-    return [
-        Finding(
-            "open-to-all",
-            Severity.WARNING,
-            str(key),
-            f"clients from outside come through {name}, so {', '.join(sorted(set(ports)))} is open to every "
-            "address, every pod of the cluster included",
-            "where clients keep their addresses (externalTrafficPolicy: Local) name them with a decision",
-        )
-        for name, ports in sorted(services.items())
-    ]
 
 
 def _no_selector(key: ObjectKey) -> Finding:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from kubectl_netpolgen.generation.dns import LINK_LOCAL
 from kubectl_netpolgen.generation.peers import Peers, decided_ports
 from kubectl_netpolgen.generation.rules import Unresolved
 from kubectl_netpolgen.model.decision import Decision
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.model.network import Address, host_network
 from kubectl_netpolgen.model.policy import PolicyType
 from kubectl_netpolgen.semantics.evaluation import METADATA_NAME
 
@@ -46,7 +48,10 @@ def _entry(item: Unresolved) -> str:
     edge = item.edge
     egress = item.direction is PolicyType.EGRESS
     end = edge.server if egress else edge.client
-    if end.kind in (EndpointKind.API_SERVER, EndpointKind.NODE) or end.host_network:
+    if end.address.startswith(LINK_LOCAL):
+        # there is one such address on every node, and no pod has it
+        peer = f"{{ipBlock: {{cidr: {host_network(Address(end.address))}}}}}"
+    elif end.kind in (EndpointKind.API_SERVER, EndpointKind.NODE) or end.host_network:
         peer = "{ipBlock: {cidr: ADDRESS/32}}"
     else:
         namespace = f"namespaceSelector: {{matchLabels: {{{METADATA_NAME}: {_namespace(end)}}}}}"

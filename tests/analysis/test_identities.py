@@ -164,3 +164,11 @@ def test_pods_behind_the_dns_service_have_its_role() -> None:
 def test_service_without_a_selector_gives_no_pod_its_role() -> None:
     bare = a_service("kube-dns", "10.96.0.53", namespace="kube-system", selector={})
     assert resolved(identities(bare, COREDNS), "10.244.9.9").role is None
+
+
+def test_probes_of_an_ambient_mesh_come_from_the_pods_own_node() -> None:
+    for text in ("169.254.7.127", "fd16:9254:7127:1337:ffff:ffff:ffff:ffff"):
+        end, pod = identities().resolve(address(text), time=NOON, observer="uid-web-1")
+        assert (end.kind, end.name, pod) == (EndpointKind.NODE, "node-1", None)
+    end, _ = identities().resolve(address("169.254.7.127"), time=NOON, observer="uid-nobody")
+    assert end.kind is EndpointKind.UNKNOWN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpolgen.analysis.names import MAX_NAMES, Names
+from kubectl_netpolgen.model.flow import NameSource
 from tests.factories import address, an_answer
 
 OUTSIDE = address("203.0.113.10")
@@ -50,3 +51,14 @@ def test_every_name_that_was_asked_for_is_kept_for_an_address_nobody_knows() -> 
     assert names.of("u1", OUTSIDE) == ("api.example.test",)
     assert names.asked("u1", OUTSIDE) == ("api.example.test", "db.other.svc.cluster.local")
     assert names.asked("u2", OUTSIDE) == ()
+
+
+@pytest.mark.parametrize("source", [NameSource.SNI, NameSource.QUIC])
+def test_server_is_called_by_the_name_in_a_clients_hello(source: NameSource) -> None:
+    names = Names({"u1": [an_answer("api.example.test", source=source)]})
+    assert names.of("u1", OUTSIDE) == ("api.example.test",)
+    assert names.of("u2", OUTSIDE) == ()
+
+
+def test_host_of_a_request_may_be_behind_a_proxy_and_names_nobody() -> None:
+    assert Names({"u1": [an_answer("api.example.test", source=NameSource.HTTP)]}).of("u1", OUTSIDE) == ()

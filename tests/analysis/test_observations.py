@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_netpolgen.analysis.observations import observe
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind, Role
-from kubectl_netpolgen.model.finding import Finding
+from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.flow import Direction, Outcome
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import Service
@@ -123,3 +123,33 @@ def test_services_of_namespaces_that_were_not_captured_are_not_our_business() ->
 def test_dialling_a_nodes_address_is_said() -> None:
     assert codes(an_edge(server=NODE, port=30080)) == ["node-port"]
     assert codes(an_edge(server=NODE, port=30080, outcome=Outcome.REFUSED)) == []
+
+
+def test_connection_from_a_node_to_an_exposed_port_is_the_rules_to_tell() -> None:
+    assert "node-origin" not in codes(from_outside(NODE), service=EXPOSED)
+    assert "node-origin" in codes(from_outside(NODE, port=9090), service=EXPOSED)
+
+
+@pytest.mark.parametrize("text", ["169.254.169.254", "fd00:ec2::254"])
+def test_metadata_service_is_told_with_the_decision_that_drops_it(text: str) -> None:
+    edge = an_edge(server=an_unknown(text), port=80)
+    (finding,) = said(edge)
+    assert finding.code == "metadata-access"
+    assert f"{{edge: {edge.id}, verdict: drop}}" in finding.way_out
+    assert codes(an_edge(server=an_unknown(text), port=53, role=Role.DNS)) == []
+    assert codes(an_edge(server=an_unknown(text), port=80, outcome=Outcome.REFUSED)) == []
+
+
+def test_api_server_by_address_is_fragile() -> None:
+    (finding,) = said(an_edge(server=Endpoint(EndpointKind.API_SERVER), port=6443))
+    assert (finding.code, finding.severity) == ("api-server-addresses", Severity.NOTE)
+
+
+def test_pod_that_reaches_itself_is_told_and_its_siblings_are_none_of_that() -> None:
+    to_itself = an_edge("web", "web", client_pods=("uid-web-1",), server_pods=("uid-web-1", "uid-web-2"))
+    assert codes(to_itself) == ["hairpin"]
+    assert codes(an_edge("web", "web", client_pods=("uid-web-1",), server_pods=("uid-web-2",))) == []
+
+
+def test_tunnel_of_a_mesh_is_told() -> None:
+    assert codes(an_edge(port=15008)) == ["mesh-tunnel"]

@@ -381,6 +381,17 @@ def test_kubelets_closed_probe_in_a_table_is_a_probe() -> None:
     assert item.role is Role.PROBE
 
 
+def test_sockets_behind_a_sidecar_do_not_pass_for_the_ports_that_were_dialled() -> None:
+    rows = (
+        *(a_listener(port) for port in (15001, 15006, 8080)),
+        a_row("10.244.1.6:15006", "10.244.1.5:40000"),
+        a_row("10.244.1.6:8080", "10.244.1.5:40001"),
+    )
+    items, findings = found(networks=(a_network(API, *rows),))
+    assert [item.port for item in items] == [8080]
+    assert [item.code for item in findings] == ["mesh-sidecar"]
+
+
 def test_filter_shows_both_directions_of_a_flow() -> None:
     assert flow_filter(a_flow("fd00::5", "fd00::6", 53, protocol=Protocol.UDP)) == (
         "(ipv6.src==fd00::5 && ipv6.dst==fd00::6 && udp.dstport==53) || "

@@ -136,3 +136,8 @@ def test_decision_that_says_nothing_new_is_not_trusted_but_told_where_it_meant_m
     (finding,) = said(edge, None, 9090)
     assert (finding.code, finding.severity) == ("decision-unused", Severity.NOTE)
     assert "8080" in finding.message
+
+
+def test_link_local_server_is_an_address_and_no_pod() -> None:
+    entry = entry_of(question(Unresolved(an_edge("web", an_unknown("169.254.169.254"), port=80), OUT, "why")))
+    assert "peer: {ipBlock: {cidr: 169.254.169.254/32}}" in entry

@@ -1,0 +1,34 @@
+"""Whom a rule for clients from outside lets in beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kubectl_netpolgen.generation.peers import Peers
+from kubectl_netpolgen.generation.rules import NumberedRule
+from kubectl_netpolgen.model.edge import Edge
+from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.model.objects import ObjectKey
+
+
+def open_to_all(
+    key: ObjectKey, rules: Sequence[NumberedRule], edges: Sequence[Edge], peers: Peers
+) -> Iterator[Finding]:
+    """A finding for each Service whose clients made a workload's port open to every address."""
+    if all(item.rule.peers for item in rules):
+        return
+    services: dict[str, set[str]] = {}
+    for edge in edges:
+        service = peers.inviting(edge)
+        if service is not None:
+            ports = services.setdefault(f"{service.type} {service.namespace}/{service.name}", set())
+            ports.add(f"{edge.port}/{edge.protocol.value}")
+    for name, said in sorted(services.items()):
+        yield Finding(
+            "open-to-all",
+            Severity.WARNING,
+            str(key),
+            f"clients from outside come through {name}, so {', '.join(sorted(said))} is open to every address, "
+            "every pod of the cluster included",
+            "where clients keep their addresses (externalTrafficPolicy: Local) name them with a decision",
+        )
