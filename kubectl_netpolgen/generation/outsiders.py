@@ -28,7 +28,7 @@ def open_to_all(
             "open-to-all",
             Severity.WARNING,
             str(key),
-            f"clients from outside come through {name}, so {', '.join(sorted(said))} is open to every address, "
-            "every pod of the cluster included",
+            f"clients from outside come through {name}, so {', '.join(sorted(said))} is open to every "
+            "address, every pod of the cluster included",
             "where clients keep their addresses (externalTrafficPolicy: Local) name them with a decision",
         )
