@@ -16,6 +16,7 @@ FLOWS = "flows.jsonl"
 EDGES = "edges.jsonl"
 FINDINGS = "findings.jsonl"
 POLICIES = "policies"
+REQUESTS = "requests"
 GRAPH_DOT = "graph.dot"
 
 SUSPECT = ".suspect"

@@ -69,6 +69,27 @@ DNS = Flag(
     choices=("assumed", "observed"),
     default="assumed",
 )
+DIRECTION = Flag(
+    "direction",
+    "which directions the policies isolate",
+    Kind.CHOICE,
+    choices=("ingress", "egress", "both"),
+    default="both",
+)
+MIN_CONNECTIONS = Flag(
+    "min-connections",
+    "leave edges that were seen less often without a rule, and say which",
+    Kind.NUMBER,
+    metavar="N",
+)
+EXCLUDE = Flag(
+    "exclude",
+    "leave edges without a rule by their id or the name of an end (a shell pattern; repeatable)",
+    Kind.REPEATED,
+    metavar="PATTERN",
+)
+GENERATION = (DEFAULT_DENY, DNS, DIRECTION, MIN_CONNECTIONS, EXCLUDE)
+"""How the policies are wanted."""
 
 CAPTURE = Verb(
     "capture",
@@ -97,8 +118,7 @@ CAPTURE = Verb(
             metavar="IMAGE",
         ),
         Flag("bundle", "directory to create for the run (default: netpolgen-NAMESPACE-TIME)", metavar="DIR"),
-        DEFAULT_DENY,
-        DNS,
+        *GENERATION,
         Flag(
             "lease",
             "how long an agent goes on when nobody collects from it",
@@ -131,8 +151,7 @@ ANALYSE = Verb(
         ("The edges as JSON", "analyse netpolgen-shop-20260102-030405 -o json"),
     ),
     flags=(
-        DEFAULT_DENY,
-        DNS,
+        *GENERATION,
         Flag("decisions", "decisions to apply, instead of the bundle's decisions.yaml", metavar="FILE"),
         output_flag("table", "json"),
         NO_HEADERS,

@@ -6,8 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubectl_netpolgen.generation.dns import DnsMode
-from kubectl_netpolgen.generation.policies import GenerationOptions
+from kubectl_netpolgen.generation.options import GenerationOptions, options_of
 from kubectl_netpolgen.model.errors import ExitStatus, UsageError
 from kubectl_netpolgen.runs.derive import derive
 from kubectl_netpolgen.runs.ports import Environment
@@ -31,7 +30,13 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
         bundle=environment.directory / arguments.bundle,
         format=Format(arguments.output),
         headers=not arguments.no_headers,
-        generation=GenerationOptions(default_deny=arguments.default_deny, dns=DnsMode(arguments.dns)),
+        generation=options_of(
+            default_deny=arguments.default_deny,
+            dns=arguments.dns,
+            direction=arguments.direction,
+            min_connections=arguments.min_connections,
+            exclude=arguments.exclude or (),
+        ),
         decisions=environment.directory / arguments.decisions if arguments.decisions else None,
     )
 

@@ -19,8 +19,7 @@ from kubectl_netpolgen.cluster.api import Api
 from kubectl_netpolgen.cluster.attach import DEFAULT_IMAGE
 from kubectl_netpolgen.cluster.kubeconfig import connect
 from kubectl_netpolgen.cluster.preflight import LEFT_OUT, Preflight, preflight
-from kubectl_netpolgen.generation.dns import DnsMode
-from kubectl_netpolgen.generation.policies import GenerationOptions
+from kubectl_netpolgen.generation.options import GenerationOptions, options_of
 from kubectl_netpolgen.model.bundle import Manifest, PodCapture
 from kubectl_netpolgen.model.errors import (
     BundleError,
@@ -77,7 +76,13 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
         dry_run=arguments.dry_run != "none",
         format=Format(arguments.output),
         headers=not arguments.no_headers,
-        generation=GenerationOptions(default_deny=arguments.default_deny, dns=DnsMode(arguments.dns)),
+        generation=options_of(
+            default_deny=arguments.default_deny,
+            dns=arguments.dns,
+            direction=arguments.direction,
+            min_connections=arguments.min_connections,
+            exclude=arguments.exclude or (),
+        ),
     )
 
 

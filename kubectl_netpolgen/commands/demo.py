@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubectl_netpolgen.bundle.files import make_directory, write_whole
-from kubectl_netpolgen.generation.policies import GenerationOptions
+from kubectl_netpolgen.generation.options import GenerationOptions
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, UsageError
 from kubectl_netpolgen.runs.derive import derive
 from kubectl_netpolgen.runs.ports import Environment

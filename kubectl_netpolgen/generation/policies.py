@@ -9,11 +9,14 @@ from kubectl_netpolgen.analysis.edges import accepted
 from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.generation.dns import DnsMode, covered, dns_rule, find_dns
 from kubectl_netpolgen.generation.names import DEFAULT_DENY, policy_name
+from kubectl_netpolgen.generation.options import BOTH, GenerationOptions, left_out
 from kubectl_netpolgen.generation.outsiders import open_to_all
 from kubectl_netpolgen.generation.peers import Peers
 from kubectl_netpolgen.generation.questions import question, said_by_a_person
+from kubectl_netpolgen.generation.requests import request_policies
 from kubectl_netpolgen.generation.rules import NumberedRule, Unresolved, build_rules
 from kubectl_netpolgen.generation.selectors import collateral, workload_selector
+from kubectl_netpolgen.generation.standing import standing_policies
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.finding import Finding, Severity
@@ -26,15 +29,6 @@ EDGES = "netpolgen.io/edges"
 NAMES = "netpolgen.io/names"
 ASSUMED = "netpolgen.io/assumed"
 MANAGED_BY = (("app.kubernetes.io/managed-by", "netpolgen"),)
-_BOTH = (PolicyType.INGRESS, PolicyType.EGRESS)
-
-
-@dataclass(frozen=True)
-class GenerationOptions:
-    """What the user asked of the policies."""
-
-    default_deny: bool = False
-    dns: DnsMode = DnsMode.ASSUMED
 
 
 @dataclass(frozen=True)
@@ -46,6 +40,8 @@ class Generated:
     """The edges that the policies are meant to allow."""
     unresolved: tuple[Unresolved, ...]
     findings: tuple[Finding, ...]
+    requests: tuple[NetworkPolicy, ...] = ()
+    """What workloads of other namespaces need at their own side."""
 
 
 def generate_policies(
@@ -57,12 +53,13 @@ def generate_policies(
     options: GenerationOptions,
 ) -> Generated:
     """One policy for each captured workload, exactly as wide as its accepted edges and the DNS rule."""
-    wanted = tuple(edge for edge in edges if _is_wanted(edge, decisions.get(edge.id)))
+    through = tuple(edge for edge in edges if _is_wanted(edge, decisions.get(edge.id)))
+    wanted = tuple(edge for edge in through if edge.id in decisions or not options.leaves_out(edge))
     peers = Peers(identities.timeline, decisions)
     policies: list[NetworkPolicy] = []
     unresolved: list[Unresolved] = []
-    findings: list[Finding] = []
     keys = sorted(set(captured))
+    findings: list[Finding] = list(left_out((edge for edge in through if edge.id not in decisions), options))
     open_directions: dict[str, set[PolicyType]] = {}
     for key in keys:
         policy, missing, said = _workload_policy(key, wanted, identities, peers, options)
@@ -71,7 +68,7 @@ def generate_policies(
         if policy is not None:
             policies.append(policy)
         shut = policy.policy_types if policy is not None else ()
-        open_directions.setdefault(key.namespace, set()).update(set(_BOTH) - set(shut))
+        open_directions.setdefault(key.namespace, set()).update(set(options.directions) - set(shut))
     if options.default_deny:
         for namespace in sorted({key.namespace for key in keys}):
             open_here = open_directions.get(namespace, set()) | _uncaptured(
@@ -79,18 +76,21 @@ def generate_policies(
             )
             if open_here:
                 findings.append(_withheld_deny(namespace, open_here))
-            types = tuple(kind for kind in _BOTH if kind not in open_here)
+            types = tuple(kind for kind in options.directions if kind not in open_here)
             if types:
                 policies.append(default_deny(namespace, types))
     for namespace in sorted({key.namespace for key in keys}):
         findings.extend(_idle_workloads(namespace, keys, identities))
     missing_edges = {(item.edge.id, item.direction) for item in unresolved}
     allowed = tuple(
-        edge for edge in wanted if not any((edge.id, direction) in missing_edges for direction in _BOTH)
+        edge for edge in wanted if not any((edge.id, direction) in missing_edges for direction in BOTH)
     )
     findings.extend(question(item) for item in unresolved)
     findings.extend(said_by_a_person(allowed, decisions, peers))
-    return Generated(tuple(policies), allowed, tuple(unresolved), tuple(findings))
+    findings.extend(standing_policies(keys, policies, identities.timeline))
+    requests = request_policies(allowed, keys, identities.timeline, peers)
+    findings.extend(requests.findings)
+    return Generated(tuple(policies), allowed, tuple(unresolved), tuple(findings), requests.policies)
 
 
 def _is_wanted(edge: Edge, decision: Decision | None) -> bool:
@@ -127,9 +127,9 @@ def _workload_policy(
         egress = (*egress, NumberedRule(rule, tuple(sorted(edge.id for edge in dns))))
         if is_assumed:
             assumed.append(f"egress/{len(egress)}")
-    missing = [*no_ingress, *no_egress]
-    withheld = {item.direction for item in missing}
-    types = tuple(kind for kind in _BOTH if kind not in withheld)
+    missing = [item for item in (*no_ingress, *no_egress) if item.direction in options.directions]
+    withheld = {item.direction for item in missing} | (set(BOTH) - set(options.directions))
+    types = tuple(kind for kind in BOTH if kind not in withheld)
     if not types:
         return None, missing, []
     kept_ingress = () if PolicyType.INGRESS in withheld else ingress
@@ -185,7 +185,7 @@ def _annotations(
     return tuple((key, value) for key, value in pairs if value)
 
 
-def default_deny(namespace: str, types: tuple[PolicyType, ...] = _BOTH) -> NetworkPolicy:
+def default_deny(namespace: str, types: tuple[PolicyType, ...] = BOTH) -> NetworkPolicy:
     """The policy that selects every pod of the namespace and allows nothing."""
     return NetworkPolicy(
         namespace=namespace,
@@ -214,7 +214,7 @@ def _uncaptured(
         for pod in timeline.pods.values()
     )
     if left:
-        return set(_BOTH)
+        return set(BOTH)
     return {
         direction
         for edge in wanted
@@ -252,7 +252,7 @@ def _idle_workloads(namespace: str, captured: Sequence[ObjectKey], identities: I
 
 
 def _withheld_deny(namespace: str, directions: set[PolicyType]) -> Finding:
-    which = " and ".join(kind.value for kind in _BOTH if kind in directions)
+    which = " and ".join(kind.value for kind in BOTH if kind in directions)
     return Finding(
         "default-deny-withheld",
         Severity.ERROR,

@@ -12,7 +12,8 @@ from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.bundle import layout
 from kubectl_netpolgen.bundle.reader import Recorded, RecordedFile, read_bundle
 from kubectl_netpolgen.documents.decisions import parse_decisions
-from kubectl_netpolgen.generation.policies import Generated, GenerationOptions, generate_policies
+from kubectl_netpolgen.generation.options import GenerationOptions
+from kubectl_netpolgen.generation.policies import Generated, generate_policies
 from kubectl_netpolgen.generation.proof import Proof, prove
 from kubectl_netpolgen.model.bundle import PodCapture, PodState
 from kubectl_netpolgen.model.decision import Decision

@@ -13,7 +13,7 @@ from kubectl_netpolgen.bundle import layout
 from kubectl_netpolgen.bundle.derived import finding_lines, flow_lines
 from kubectl_netpolgen.bundle.writer import BundleWriter
 from kubectl_netpolgen.documents.json_text import dump_json, dump_line
-from kubectl_netpolgen.documents.yaml_text import dump_yaml
+from kubectl_netpolgen.documents.yaml_text import dump_documents, dump_yaml
 from kubectl_netpolgen.generation.names import DEFAULT_DENY, PREFIX
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
 from kubectl_netpolgen.model.policy import NetworkPolicy
@@ -49,6 +49,8 @@ class Published:
     graph: tuple[str, ...]
     notes: tuple[str, ...]
     """About the pictures, which depend on this machine and so stay out of the bundle."""
+    requests: tuple[str, ...] = ()
+    """What other namespaces are asked for."""
 
 
 def publish(derived: Derived) -> Published:
@@ -64,13 +66,28 @@ def publish(derived: Derived) -> Published:
     dot = graph_dot(derived.edges)
     writer.text(layout.GRAPH_DOT, dot)
     _clear_policies(writer.root)
+    for old in (writer.root / layout.REQUESTS).glob("*.yaml"):
+        _remove(old)
     _demand_proof(derived)
     names = tuple(
         writer.relative(writer.text(_policy_path(policy, derived), dump_yaml(policy_document(policy))))
         for policy in derived.generated.policies
     )
+    requests = _write_requests(derived, writer)
     picture = render(dot, writer.root)
-    return Published(writer.root, names, (layout.GRAPH_DOT, *picture.files), picture.notes)
+    return Published(writer.root, names, (layout.GRAPH_DOT, *picture.files), picture.notes, requests)
+
+
+def _write_requests(derived: Derived, writer: BundleWriter) -> tuple[str, ...]:
+    """`requests/NAMESPACE.yaml`, one for each other namespace that ours depend on."""
+    found: dict[str, list[NetworkPolicy]] = {}
+    for policy in derived.generated.requests:
+        found.setdefault(policy.namespace, []).append(policy)
+    written = []
+    for namespace, items in sorted(found.items()):
+        text = dump_documents(policy_document(item) for item in items)
+        written.append(writer.relative(writer.text(f"{layout.REQUESTS}/{_file_stem(namespace)}.yaml", text)))
+    return tuple(written)
 
 
 def _policy_path(policy: NetworkPolicy, derived: Derived) -> str:
@@ -83,11 +100,15 @@ def _policy_path(policy: NetworkPolicy, derived: Derived) -> str:
         *(item.namespace for item in derived.generated.policies),
     }
     name = f"{policy.namespace}.{policy.name}" if len(namespaces) > 1 else policy.name
+    return f"{layout.POLICIES}/{_file_stem(name)}.yaml"
+
+
+def _file_stem(name: str) -> str:
     stem = _NO_FILE_NAME.sub("-", name)[:_LONGEST_STEM]
-    if stem != name:
-        digest = blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
-        stem = f"{stem.rstrip('.-')}-{digest}"
-    return f"{layout.POLICIES}/{stem}.yaml"
+    if stem == name:
+        return name
+    digest = blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    return f"{stem.rstrip('.-')}-{digest}"
 
 
 def _clear_policies(root: Path) -> None:
@@ -98,12 +119,15 @@ def _clear_policies(root: Path) -> None:
             f"{folder}: is a link", way_out="remove it; policies are written into the bundle itself"
         )
     for path in sorted(folder.glob("*.yaml")):
-        if not _OUR_FILE.match(path.name):
-            continue
-        try:
-            path.unlink()
-        except OSError as error:
-            raise BundleError(f"{path}: cannot be replaced: {error.strerror}") from error
+        if _OUR_FILE.match(path.name):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be replaced: {error.strerror}") from error
 
 
 def _demand_proof(derived: Derived) -> None:
@@ -157,6 +181,8 @@ def show(
     environment.say(
         f"wrote {len(published.policies)} policies and {', '.join(published.graph)} to {published.root}"
     )
+    if published.requests:
+        environment.say(f"for those who look after other namespaces: {', '.join(published.requests)}")
     return ExitStatus.PARTIAL if derived.partial else ExitStatus.DONE
 
 

@@ -51,7 +51,9 @@ class Evaluator:
         for policy in policies:
             self._policies.setdefault(policy.namespace, []).append(policy)
         self._namespaces = namespaces
-        self._selecting: dict[tuple[PolicyType, str, frozenset[tuple[str, str]]], list[NetworkPolicy]] = {}
+        self._selecting: dict[
+            tuple[PolicyType, str, frozenset[tuple[str, str]]], tuple[NetworkPolicy, ...]
+        ] = {}
 
     def egress(
         self, client: ConnectionEnd, server: ConnectionEnd, protocol: Protocol, port: int
@@ -87,29 +89,26 @@ class Evaluator:
         if pod is None or pod.host_network:
             # outside the cluster, or on the node's network, where NetworkPolicy is undefined
             return EndVerdict(True, (), ())
-        isolating = self._isolating(direction, pod)
-        if not isolating:
+        selecting = self._isolating(direction, pod)
+        if not selecting:
             return EndVerdict(True, (), ())
         allowed_by = tuple(
             AllowedBy(f"{policy.namespace}/{policy.name}", number)
-            for policy in isolating
+            for policy in selecting
             for number, rule in enumerate(policy.rules(direction), 1)
             if self._rule_allows(rule, policy.namespace, peer, protocol, port, server)
         )
         return EndVerdict(
-            bool(allowed_by), tuple(f"{policy.namespace}/{policy.name}" for policy in isolating), allowed_by
+            bool(allowed_by), tuple(f"{policy.namespace}/{policy.name}" for policy in selecting), allowed_by
         )
 
-    def _isolating(self, direction: PolicyType, pod: Pod) -> list[NetworkPolicy]:
+    def _isolating(self, direction: PolicyType, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """The policies that select a pod; many connections ask for pods of the same labels."""
         key = (direction, pod.namespace, frozenset(pod.labels.items()))
         found = self._selecting.get(key)
         if found is None:
-            found = self._selecting[key] = [
-                policy
-                for policy in self._policies.get(pod.namespace, ())
-                if direction in policy.policy_types and policy.pod_selector.matches(pod.labels)
-            ]
+            here = self._policies.get(pod.namespace, ())
+            found = self._selecting[key] = isolating(here, pod, direction)
         return found
 
     def _rule_allows(
@@ -141,6 +140,19 @@ class Evaluator:
     def namespace_labels(self, name: str) -> dict[str, str]:
         """A namespace's labels; the API server guarantees `kubernetes.io/metadata.name`."""
         return {METADATA_NAME: name, **self._namespaces.get(name, {})}
+
+
+def isolating(
+    policies: Iterable[NetworkPolicy], pod: Pod, direction: PolicyType
+) -> tuple[NetworkPolicy, ...]:
+    """The policies that isolate a pod in a direction: those of its namespace that select it."""
+    return tuple(
+        policy
+        for policy in policies
+        if policy.namespace == pod.namespace
+        and direction in policy.policy_types
+        and policy.pod_selector.matches(pod.labels)
+    )
 
 
 def block_contains(block: IPBlock, address: Address) -> bool:

@@ -33,7 +33,8 @@ def test_only_what_continues_the_word_is_offered() -> None:
 
 
 def test_flags_of_the_verb_and_of_kubectl() -> None:
-    assert values("capture", "--d") == ["--duration", "--default-deny", "--dns", "--dry-run"]
+    expected = ["--duration", "--default-deny", "--dns", "--direction", "--dry-run"]
+    assert values("capture", "--d") == expected
     assert "--context" in values("capture", "--")
     assert "--duration" not in values("--")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.generation.dns import DnsMode
-from kubectl_netpolgen.generation.policies import Generated, GenerationOptions, generate_policies
+from kubectl_netpolgen.generation.options import GenerationOptions
+from kubectl_netpolgen.generation.policies import Generated, generate_policies
 from kubectl_netpolgen.model.decision import Decision
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.network import Protocol
@@ -69,6 +71,7 @@ def generated(
     default_deny: bool = False,
     dns: DnsMode = DnsMode.ASSUMED,
     networks: Sequence[PodNetwork] | None = None,
+    **asked: Any,
 ) -> Generated:
     """The policies for these edges; all of the namespace shop is captured unless told otherwise."""
     if networks is None:
@@ -85,7 +88,7 @@ def generated(
         captured,
         identities,
         decisions={decision.edge: decision for decision in decisions},
-        options=GenerationOptions(default_deny=default_deny, dns=dns),
+        options=GenerationOptions(default_deny=default_deny, dns=dns, **asked),
     )
 
 

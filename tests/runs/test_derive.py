@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_netpolgen.generation.policies import GenerationOptions
+from kubectl_netpolgen.generation.options import GenerationOptions
 from kubectl_netpolgen.model.bundle import PodCapture, PodState
 from kubectl_netpolgen.model.errors import BundleError, NothingCaptured
 from kubectl_netpolgen.model.finding import Finding, Severity

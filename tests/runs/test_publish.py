@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kubectl_netpolgen.documents.yaml_text import load_documents
-from kubectl_netpolgen.generation.policies import GenerationOptions
+from kubectl_netpolgen.generation.options import GenerationOptions
 from kubectl_netpolgen.generation.proof import Proof
 from kubectl_netpolgen.generation.rules import Unresolved
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
@@ -161,6 +161,27 @@ def test_several_namespaces_are_told_apart_by_file_name_and_denied_last(tmp_path
         "shop.netpolgen-allow-deployment-web.yaml",
         "shop.netpolgen-default-deny.yaml",
     ]
+
+
+def test_other_namespaces_are_asked_apart_and_an_earlier_run_asks_no_longer(tmp_path: Path) -> None:
+    root = tmp_path / "bundle"
+    objects = [
+        *shop_documents(),
+        deployment_document("ledger", "data"),
+        pod_document("ledger-1", "10.244.2.5", namespace="data", labels={"app": "ledger"}),
+    ]
+    objects[-1]["metadata"]["ownerReferences"][0].update(name="ledger", uid="uid-deployment-ledger-data")
+    captures = {**shop_captures(), "web-1": call("10.244.1.5", "10.244.2.5", 5432)}
+    found = derived(root, objects=objects, captures=captures)
+    (root / "requests").mkdir()
+    (root / "requests" / "old.yaml").write_text("")
+    published = publish(found)
+    assert published.requests == ("requests/data.yaml",)
+    assert [path.name for path in (root / "requests").iterdir()] == ["data.yaml"]
+    (document,) = load_documents((root / "requests" / "data.yaml").read_text())
+    assert parse_policy(document) == found.generated.requests[0]
+    _, world = shown(found, root)
+    assert "for those who look after other namespaces: requests/data.yaml" in world.stderr
 
 
 @pytest.mark.parametrize("namespace", ["../../..", "/tmp/x", "a/b", "x" * 300, "\ud800", ".."])

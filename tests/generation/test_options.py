@@ -1,0 +1,79 @@
+"""What was asked of the policies decides which edges get a rule; nothing is left out in silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubectl_netpolgen.generation.dns import DnsMode
+from kubectl_netpolgen.generation.options import BOTH, GenerationOptions, left_out, options_of
+from kubectl_netpolgen.model.decision import Decision, Verdict
+from kubectl_netpolgen.model.edge import Edge
+from kubectl_netpolgen.model.policy import PolicyType
+from tests.factories import an_edge, an_external, an_unknown
+from tests.generation.factories import generated, policy_of, spec_of
+
+EDGE = an_edge(connections=3)
+IN = PolicyType.INGRESS
+NO_DNS: dict[str, Any] = {"dns": DnsMode.OBSERVED}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "edge", "out"),
+    [
+        (EDGE.id, EDGE, True),
+        ("api", EDGE, True),
+        ("shop/web", EDGE, True),
+        ("shop/Deployment/*", EDGE, True),
+        ("*.example.test", an_edge(server=an_external("203.0.113.10", "api.example.test")), True),
+        ("203.0.113.*", an_edge(server=an_external()), True),
+        ("db", EDGE, False),
+        ("ap", EDGE, False),
+        ("Deployment", EDGE, False),
+    ],
+)
+def test_edge_is_excluded_by_its_id_or_the_name_of_an_end(pattern: str, edge: Edge, out: bool) -> None:
+    assert bool(GenerationOptions(exclude=("nothing", pattern)).leaves_out(edge)) is out
+
+
+def test_edge_seen_too_seldom_is_left_out_and_one_without_a_number_is_not() -> None:
+    options = GenerationOptions(min_connections=3)
+    assert not options.leaves_out(EDGE)
+    assert "seen 2 times" in options.leaves_out(an_edge(connections=2))
+    assert not options.leaves_out(an_edge(connections=None))
+    assert not GenerationOptions().leaves_out(an_edge(connections=0))
+
+
+def test_what_is_left_out_is_said_with_the_decision_that_takes_it_in() -> None:
+    (finding,) = left_out([EDGE, an_edge("db", "web")], GenerationOptions(exclude=("api",)))
+    assert finding.code == "edge-left-out"
+    assert f"{{edge: {EDGE.id}, verdict: accept}}" in finding.way_out
+    assert "excluded by api" in finding.message
+
+
+def test_words_of_the_command_line_are_understood() -> None:
+    plain = options_of(default_deny=False, dns="assumed", direction="both", min_connections=None, exclude=[])
+    assert plain == GenerationOptions()
+    assert plain.directions == BOTH
+    given = options_of(
+        default_deny=True, dns="observed", direction="egress", min_connections=5, exclude=["x"]
+    )
+    assert given == GenerationOptions(True, DnsMode.OBSERVED, (PolicyType.EGRESS,), 5, ("x",))
+
+
+def test_only_the_directions_that_were_asked_for_are_isolated() -> None:
+    edges = (an_edge("web", "api"), an_edge("web", an_unknown()))
+    both, ingress = generated(*edges), generated(*edges, directions=(IN,), default_deny=True)
+    assert policy_of(both, "deployment-web").policy_types == (IN,)
+    assert {policy.policy_types for policy in ingress.policies} == {(IN,)}
+    assert not ingress.unresolved and both.unresolved
+
+
+def test_edges_that_were_asked_to_be_left_out_have_no_rule_unless_a_person_decides() -> None:
+    edge = an_edge("web", "api")
+    found = generated(edge, exclude=("api",), **NO_DNS)
+    assert "egress" not in spec_of(found, "deployment-web")
+    assert "edge-left-out" in {item.code for item in found.findings}
+    decided = generated(edge, exclude=("api",), decisions=[Decision(edge.id, Verdict.ACCEPT)], **NO_DNS)
+    assert "egress" in spec_of(decided, "deployment-web")
