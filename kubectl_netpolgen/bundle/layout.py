@@ -17,6 +17,8 @@ EDGES = "edges.jsonl"
 FINDINGS = "findings.jsonl"
 POLICIES = "policies"
 REQUESTS = "requests"
+KUSTOMIZATION = "kustomization.yaml"
+ROLLOUT = "rollout.md"
 GRAPH_DOT = "graph.dot"
 
 SUSPECT = ".suspect"

@@ -39,6 +39,8 @@ class Derived:
     generated: Generated
     proof: Proof
     findings: tuple[Finding, ...]
+    captured: tuple[ObjectKey, ...]
+    timeline: Timeline
 
     @property
     def partial(self) -> bool:
@@ -87,6 +89,8 @@ def derive(
         generated=generated,
         proof=proof,
         findings=sort_findings(findings),
+        captured=tuple(sorted(captured)),
+        timeline=timeline,
     )
 
 

@@ -15,10 +15,12 @@ from kubectl_netpolgen.bundle.writer import BundleWriter
 from kubectl_netpolgen.documents.json_text import dump_json, dump_line
 from kubectl_netpolgen.documents.yaml_text import dump_documents, dump_yaml
 from kubectl_netpolgen.generation.names import DEFAULT_DENY, PREFIX
+from kubectl_netpolgen.generation.rollout import rollout_steps
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
 from kubectl_netpolgen.model.policy import NetworkPolicy
 from kubectl_netpolgen.output.dot import graph_dot
 from kubectl_netpolgen.output.edge_list import edge_item, edge_list
+from kubectl_netpolgen.output.escape import terminal_text
 from kubectl_netpolgen.output.findings import findings_text
 from kubectl_netpolgen.output.graph import render
 from kubectl_netpolgen.output.table import edges_table
@@ -74,8 +76,26 @@ def publish(derived: Derived) -> Published:
         for policy in derived.generated.policies
     )
     requests = _write_requests(derived, writer)
+    _write_rollout(derived, writer, names)
     picture = render(dot, writer.root)
     return Published(writer.root, names, (layout.GRAPH_DOT, *picture.files), picture.notes, requests)
+
+
+def _write_rollout(derived: Derived, writer: BundleWriter, names: tuple[str, ...]) -> None:
+    """The order of application, for kustomize and for a person.
+
+    Beside the folder of policies and not in it: `kubectl apply -f FOLDER` takes every file for a resource.
+    """
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": list(names),
+    }
+    writer.text(layout.KUSTOMIZATION, dump_yaml(kustomization))
+    files = list(zip(names, derived.generated.policies, strict=True))
+    steps = rollout_steps(files, derived.captured, derived.timeline)
+    lines = (f"{number}. {terminal_text(step)}\n" for number, step in enumerate(steps, 1))
+    writer.text(layout.ROLLOUT, "# Roll-out\n\n" + "".join(lines))
 
 
 def _write_requests(derived: Derived, writer: BundleWriter) -> tuple[str, ...]:
@@ -192,3 +212,4 @@ def say_how_to_apply(published: Published, environment: Environment) -> None:
     environment.say("next:")
     environment.say(f"  kubectl apply --dry-run=server -f {policies}")
     environment.say(f"  kubectl apply -f {policies}")
+    environment.say(f"step by step, and back: {published.root / layout.ROLLOUT}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -58,11 +59,16 @@ def test_everything_derived_is_written_and_private(tmp_path: Path) -> None:
         "findings.jsonl",
         "flows.jsonl",
         "graph.dot",
+        "kustomization.yaml",
         "policies/netpolgen-allow-deployment-api.yaml",
         "policies/netpolgen-allow-deployment-batch.yaml",
         "policies/netpolgen-allow-deployment-web.yaml",
         "policies/netpolgen-default-deny.yaml",
+        "rollout.md",
     ]
+    (kustomization,) = load_documents(files(root)["kustomization.yaml"].decode())
+    assert kustomization["resources"] == list(published.policies)
+    assert files(root)["rollout.md"].decode().count("\n") > len(published.policies)
     assert list(published.policies) == [name for name in files(root) if name.startswith("policies/")]
     assert published.graph[0] == "graph.dot"
     modes = {
@@ -190,9 +196,11 @@ def test_names_out_of_a_hostile_bundle_stay_inside_it(tmp_path: Path, namespace:
     found = derived(root)
     policies = tuple(replace(a_policy("web"), namespace=item, name="n" * 253) for item in (namespace, "shop"))
     publish(replace(found, generated=replace(found.generated, policies=policies)))
-    written = list(tmp_path.rglob("*.yaml"))
+    written = [path for path in tmp_path.rglob("*.yaml") if path != root / "kustomization.yaml"]
     assert len(written) == 2
     assert all(path.parent == root / "policies" for path in written)
+    steps = (root / "rollout.md").read_text()
+    assert all(re.match(r"# |\d+\. |$", line) for line in steps.splitlines())
 
 
 def test_longest_name_of_a_policy_fits_into_a_file_name(tmp_path: Path) -> None:
