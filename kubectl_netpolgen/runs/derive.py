@@ -12,6 +12,8 @@ from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.bundle import layout
 from kubectl_netpolgen.bundle.reader import Recorded, RecordedFile, read_bundle
 from kubectl_netpolgen.documents.decisions import parse_decisions
+from kubectl_netpolgen.generation.excess import Excess, find_excess
+from kubectl_netpolgen.generation.excess import told as tell_excess
 from kubectl_netpolgen.generation.options import GenerationOptions
 from kubectl_netpolgen.generation.policies import Generated, generate_policies
 from kubectl_netpolgen.generation.proof import Proof, prove
@@ -41,6 +43,8 @@ class Derived:
     findings: tuple[Finding, ...]
     captured: tuple[ObjectKey, ...]
     timeline: Timeline
+    excess: tuple[Excess, ...] = ()
+    """What is allowed beyond the edges."""
 
     @property
     def partial(self) -> bool:
@@ -82,6 +86,8 @@ def derive(
     )
     findings.extend(generated.findings)
     proof = prove(generated.edges, generated.policies, timeline, decisions=decisions)
+    excess = find_excess(generated.edges, generated.policies, timeline)
+    findings.extend(tell_excess(excess))
     return Derived(
         recorded=recorded,
         flows=derivation.flows,
@@ -91,6 +97,7 @@ def derive(
         findings=sort_findings(findings),
         captured=tuple(sorted(captured)),
         timeline=timeline,
+        excess=excess,
     )
 
 

@@ -195,6 +195,12 @@ def show(
         environment.say(note)
     proven = len(derived.proof.rows)
     environment.say(f"proof: all {proven} accepted edges are allowed at both ends by the policies written")
+    beyond = len(derived.excess)
+    environment.say(
+        f"beyond them: {beyond} pairs of workloads and ports are allowed that were not seen (allowed-unseen)"
+        if beyond
+        else "beyond them: nothing between the workloads that are there"
+    )
     waiting = len({item.edge.id for item in derived.generated.unresolved})
     if waiting:
         environment.say(f"{waiting} more got through and have no rule: they wait for a decision")
