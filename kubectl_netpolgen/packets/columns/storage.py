@@ -28,10 +28,10 @@ from kubectl_netpolgen.packets.network import TCP, UDP
 from kubectl_netpolgen.packets.spill import PARTITIONS, Partitions, pack_block, read_blocks
 from kubectl_netpolgen.packets.table import Context, HalfTable, Halves
 
-MOST_ROWS = 300_000
-"""Rows that are held in memory, about 40 MB."""
-_MERGED_FROM = 200_000
-"""Rows from which it pays to add up what several chunks hold of the same half."""
+MOST_ROWS = 220_000
+"""Rows that are held in memory, about 30 MB: both directions of 110,000 conversations."""
+_MERGED_AFTER = 100_000
+"""Rows that came in since the last time after which it pays to add up what is of the same half."""
 
 _NEVER_FIRST, _NEVER_LAST = (1 << 63) - 1, -(1 << 63)
 
@@ -55,7 +55,8 @@ class Storage:
         self._most = most
         self._rows: list[Rows] = []
         self._notes: list[Notes] = []
-        self._size = 0
+        self._size = self._merged = 0
+        """Rows in memory, and how many there were when they were last added up."""
         self._disk: tuple[Partitions, Partitions, Partitions] | None = None
         self._whole: Part | None = None
         """What was given last, while nothing is added and nothing is on disk."""
@@ -70,7 +71,8 @@ class Storage:
 
     def relieve(self) -> None:
         """Add up what was taken in, and write it to disk if it is still too much."""
-        if self._size < min(_MERGED_FROM, self._most) and not self._halves.is_full():
+        grown = self._size - self._merged
+        if grown < min(_MERGED_AFTER, self._most) and not self._halves.is_full():
             return
         self._merge()
         if (
@@ -112,7 +114,7 @@ class Storage:
     def _merge(self) -> None:
         if self._rows:
             self._rows = [add_rows(join_rows(self._rows))]
-            self._size = self._rows[0].size
+            self._size = self._merged = self._rows[0].size
         if self._notes:
             self._notes = [join_notes(self._notes)]
 
@@ -138,7 +140,7 @@ class Storage:
                     for at in index.tolist()
                 ]
                 on_asides.append(number, pack_block(block))
-        self._rows, self._notes, self._size = [], [], 0
+        self._rows, self._notes, self._size, self._merged = [], [], 0, 0
         # what is left there is of VLANs, tunnels and other protocols
         self._halves.relieve()
 
