@@ -70,6 +70,7 @@ def _edge(key: str, group: list[Sighting], identities: Identities) -> Edge:
         client_pods=tuple(sorted({item.client_pod for item in group} - {""})),
         server_pods=tuple(sorted({item.server_pod for item in group} - {""})),
         addresses=_addresses(first.server, identities),
+        dialled_ports=tuple(sorted({item.dialled for item in group} - {0, first.port})),
         ports=_ports(first, identities),
     )
 

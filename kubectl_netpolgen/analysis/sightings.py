@@ -50,6 +50,8 @@ class Sighting:
     server_pod: str = ""
     role: Role | None = None
     port_name: str = ""
+    dialled: int = 0
+    """The port of the Service that was dialled, where there was one."""
 
 
 class Sightings:
@@ -215,6 +217,7 @@ class Sightings:
                 outcome=outcome,
                 server_pod=pod.uid if pod is not None else "",
                 port_name=_port_name(pod, backend.port, base.protocol),
+                dialled=base.port if translation.service_port is not None else 0,
             )
             seen.setdefault(
                 (server.identity, backend.port), replace(sighting, role=self._role(sighting, pod))

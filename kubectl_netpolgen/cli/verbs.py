@@ -88,7 +88,20 @@ EXCLUDE = Flag(
     Kind.REPEATED,
     metavar="PATTERN",
 )
-GENERATION = (DEFAULT_DENY, DNS, DIRECTION, MIN_CONNECTIONS, EXCLUDE)
+WIDEN_EXTERNAL = Flag(
+    "widen-external",
+    "write the smallest range for a server outside that was seen with several addresses under one name",
+    Kind.SWITCH,
+)
+SERVICE_PORTS = Flag(
+    "service-ports",
+    "also allow the ports that Services are dialled on, where the plugin judges before translation",
+    Kind.SWITCH,
+)
+GENERATION = (
+    *(DEFAULT_DENY, DNS, DIRECTION, MIN_CONNECTIONS, EXCLUDE),
+    *(WIDEN_EXTERNAL, SERVICE_PORTS),
+)
 """How the policies are wanted."""
 
 CAPTURE = Verb(

@@ -36,6 +36,8 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
             direction=arguments.direction,
             min_connections=arguments.min_connections,
             exclude=arguments.exclude or (),
+            widen_external=arguments.widen_external,
+            service_ports=arguments.service_ports,
         ),
         decisions=environment.directory / arguments.decisions if arguments.decisions else None,
     )

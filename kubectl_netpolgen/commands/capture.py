@@ -82,6 +82,8 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
             direction=arguments.direction,
             min_connections=arguments.min_connections,
             exclude=arguments.exclude or (),
+            widen_external=arguments.widen_external,
+            service_ports=arguments.service_ports,
         ),
     )
 

@@ -26,6 +26,11 @@ class GenerationOptions:
     exclude: tuple[str, ...] = ()
     """Edges with such an id, or with an end of such a name, get no rule; shell patterns."""
 
+    widen_external: bool = False
+    """Write ranges for servers outside that have several addresses under one name."""
+    service_ports: bool = False
+    """Also write the ports that Services are dialled on, for plugins that judge before translation."""
+
     def leaves_out(self, edge: Edge) -> str:
         """Why an edge gets no rule; empty when nothing asked of the policies speaks against it."""
         pattern = next((pattern for pattern in self.exclude if _matches(edge, pattern)), None)
@@ -37,7 +42,14 @@ class GenerationOptions:
 
 
 def options_of(
-    *, default_deny: bool, dns: str, direction: str, min_connections: int | None, exclude: Iterable[str]
+    *,
+    default_deny: bool,
+    dns: str,
+    direction: str,
+    min_connections: int | None,
+    exclude: Iterable[str],
+    widen_external: bool,
+    service_ports: bool,
 ) -> GenerationOptions:
     """Options from the words of the command line."""
     return GenerationOptions(
@@ -46,6 +58,8 @@ def options_of(
         directions=BOTH if direction == "both" else (PolicyType(direction.capitalize()),),
         min_connections=min_connections or 0,
         exclude=tuple(exclude),
+        widen_external=widen_external,
+        service_ports=service_ports,
     )
 
 

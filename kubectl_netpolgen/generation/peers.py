@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from kubectl_netpolgen.analysis.exposure import invited_outsider
 from kubectl_netpolgen.analysis.timeline import Timeline
@@ -32,9 +33,19 @@ class Resolution:
 class Peers:
     """Finds peers with the workloads' selectors and the user's decisions."""
 
-    def __init__(self, timeline: Timeline, decisions: Mapping[str, Decision]) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        decisions: Mapping[str, Decision],
+        *,
+        ranges: Mapping[Address, str] = MappingProxyType({}),
+        service_ports: bool = False,
+    ) -> None:
+        """`ranges` stand for addresses outside; with `service_ports`, dialled ports are allowed as well."""
         self._timeline = timeline
         self._decisions = decisions
+        self._ranges = ranges
+        self._service_ports = service_ports
 
     def of(self, edge: Edge, end: Endpoint, *, namespace: str) -> Resolution:
         """The peers that stand for `end` in a policy of `namespace`.
@@ -79,6 +90,10 @@ class Peers:
         }
         return edge.port_name if len(numbers) > 1 and edge.port in numbers else edge.port
 
+    def dialled_ports(self, edge: Edge) -> tuple[int, ...]:
+        """The ports of Services under which the server was dialled, where these are wanted too."""
+        return edge.dialled_ports if self._service_ports else ()
+
     def names(self, edge: Edge) -> bool:
         """True when a person says who one end of the edge is."""
         decision = self._decisions.get(edge.id)
@@ -102,7 +117,9 @@ class Peers:
         if end.kind is EndpointKind.WORKLOAD:
             return self._workload(end, namespace)
         if end.kind is EndpointKind.EXTERNAL:
-            return Resolution((address_peer(Address(end.address)),))
+            address = Address(end.address)
+            cidr = self._ranges.get(address) if end is edge.server else None
+            return Resolution((address_peer(address) if cidr is None else Peer(ip_block=IPBlock(cidr)),))
         if end.kind is EndpointKind.NODE:
             addresses = edge.addresses if end is edge.server else self._timeline.node_addresses(end.name)
             return _blocks(addresses, f"the addresses of {end} are not known")

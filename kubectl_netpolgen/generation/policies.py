@@ -17,6 +17,8 @@ from kubectl_netpolgen.generation.requests import request_policies
 from kubectl_netpolgen.generation.rules import NumberedRule, Unresolved, build_rules
 from kubectl_netpolgen.generation.selectors import collateral, workload_selector
 from kubectl_netpolgen.generation.standing import standing_policies
+from kubectl_netpolgen.generation.widening import told as tell_ranges
+from kubectl_netpolgen.generation.widening import widen
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.finding import Finding, Severity
@@ -55,7 +57,8 @@ def generate_policies(
     """One policy for each captured workload, exactly as wide as its accepted edges and the DNS rule."""
     through = tuple(edge for edge in edges if _is_wanted(edge, decisions.get(edge.id)))
     wanted = tuple(edge for edge in through if edge.id in decisions or not options.leaves_out(edge))
-    peers = Peers(identities.timeline, decisions)
+    ranges = widen(wanted) if options.widen_external else {}
+    peers = Peers(identities.timeline, decisions, ranges=ranges, service_ports=options.service_ports)
     policies: list[NetworkPolicy] = []
     unresolved: list[Unresolved] = []
     keys = sorted(set(captured))
@@ -87,6 +90,7 @@ def generate_policies(
     )
     findings.extend(question(item) for item in unresolved)
     findings.extend(said_by_a_person(allowed, decisions, peers))
+    findings.extend(tell_ranges(allowed, ranges))
     findings.extend(standing_policies(keys, policies, identities.timeline))
     requests = request_policies(allowed, keys, identities.timeline, peers)
     findings.extend(requests.findings)

@@ -65,6 +65,8 @@ def build_rules(
         # ingress is judged on the server's own port; the API server's several ports are its endpoints'
         several = direction is PolicyType.EGRESS and edge.server.kind is EndpointKind.API_SERVER
         seen = edge.ports if several and edge.ports else (peers.port_of(edge),)
+        if direction is PolicyType.EGRESS:
+            seen = (*seen, *peers.dialled_ports(edge))
         numbers = found.ports or seen
         for peer in found.peers:
             ports_of.setdefault(peer, set()).update((edge.protocol, number) for number in numbers)

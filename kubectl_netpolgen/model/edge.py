@@ -116,5 +116,7 @@ class Edge:
     server_pods: tuple[str, ...] = ()
     addresses: tuple[Address, ...] = ()
     """The server's addresses where it is no pod (API server: all of its endpoints)."""
+    dialled_ports: tuple[int, ...] = ()
+    """Ports of Services under which clients dialled it, where they are others than its own."""
     ports: tuple[int, ...] = ()
     """The port and, for the API server, the endpoints' ports behind it."""

@@ -57,7 +57,7 @@ def test_one_call_through_a_service_is_one_edge_with_the_target_port() -> None:
     )
     assert edge_words(found.edges) == ["shop/Deployment/web -> shop/Deployment/api 8080/TCP established"]
     (edge,) = found.edges
-    assert edge.connections == 1
+    assert (edge.connections, edge.port, edge.dialled_ports) == (1, 8080, (5000,))
     assert [item.file for item in edge.evidence] == [
         "captures/uid-api-1/run.pcap",
         "captures/uid-web-1/run.pcap",

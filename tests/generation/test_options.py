@@ -52,14 +52,28 @@ def test_what_is_left_out_is_said_with_the_decision_that_takes_it_in() -> None:
     assert "excluded by api" in finding.message
 
 
+def words(**changes: Any) -> GenerationOptions:
+    """The options of a command line on which nothing but this was given."""
+    plain = {"default_deny": False, "dns": "assumed", "direction": "both", "min_connections": None}
+    switches = {"exclude": [], "widen_external": False, "service_ports": False}
+    return options_of(**{**plain, **switches, **changes})
+
+
 def test_words_of_the_command_line_are_understood() -> None:
-    plain = options_of(default_deny=False, dns="assumed", direction="both", min_connections=None, exclude=[])
-    assert plain == GenerationOptions()
-    assert plain.directions == BOTH
-    given = options_of(
-        default_deny=True, dns="observed", direction="egress", min_connections=5, exclude=["x"]
-    )
-    assert given == GenerationOptions(True, DnsMode.OBSERVED, (PolicyType.EGRESS,), 5, ("x",))
+    assert words() == GenerationOptions()
+    assert words().directions == BOTH
+    assert words(direction="egress").directions == (PolicyType.EGRESS,)
+    given = words(default_deny=True, dns="observed", min_connections=5, exclude=["x"], service_ports=True)
+    assert given == GenerationOptions(True, DnsMode.OBSERVED, BOTH, 5, ("x",), service_ports=True)
+
+
+def test_dialled_ports_are_allowed_beside_the_pods_own_where_they_are_wanted() -> None:
+    edge = an_edge("web", "api", dialled_ports=(80,))
+    for wanted, ports in ((False, [8080]), (True, [80, 8080])):
+        found = generated(edge, service_ports=wanted, **NO_DNS)
+        out: Any = spec_of(found, "deployment-web")["egress"]
+        into: Any = spec_of(found, "deployment-api")["ingress"]
+        assert [[port["port"] for port in rule["ports"]] for rule in (*out, *into)] == [ports, [8080]]
 
 
 def test_only_the_directions_that_were_asked_for_are_isolated() -> None:
