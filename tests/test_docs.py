@@ -169,3 +169,15 @@ def test_every_field_of_filters_and_every_key_of_rows_is_described() -> None:
     text = (ROOT / "docs" / "flows.md").read_text(encoding="utf-8")
     for word in (*FIELDS, *(key for keys in CSV_COLUMNS.values() for key in keys)):
         assert f"`{word}`" in text, word
+
+
+def test_every_trap_has_its_tests_or_says_that_it_is_open() -> None:
+    page = (ROOT / "tests" / "analysis" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, 47))
+    for number, _, cell in rows:
+        tests = re.findall(r"`([a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`", cell)
+        assert tests or "open:" in cell, number
+        for file, name in tests:
+            source = (ROOT / "tests" / file).read_text(encoding="utf-8")
+            assert re.search(rf"^def {name}\(", source, re.MULTILINE), f"{number}: {file}::{name}"
