@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpolgen.analysis.derivation import Capture
+from kubectl_netpolgen.analysis.derivation import Capture, derive_edges
+from kubectl_netpolgen.analysis.sightings import flow_filter
 from kubectl_netpolgen.bundle.derived import flow_lines
-from kubectl_netpolgen.model.edge import Confidence
+from kubectl_netpolgen.model.edge import Confidence, Edge, EndpointKind
 from kubectl_netpolgen.model.flow import Direction, Outcome
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.semantics.objects import KubernetesObject
+from tests.analysis.boutique import synthesise
+from tests.e2e.boutique.edges import ExpectedEdge
 from tests.factories import (
     NOON,
     SECOND,
@@ -27,11 +32,13 @@ from tests.factories import (
     a_service,
     a_service_port,
     a_slice,
+    a_timeline,
     a_workload,
     address,
     an_answer,
     an_event,
     edge_words,
+    networks_of,
 )
 
 WEB, API, DB = (
@@ -300,3 +307,41 @@ def test_order_of_files_objects_and_tables_does_not_matter(web: Any, api: Any, s
     assert second.edges == first.edges
     assert flow_lines(second.flows) == flow_lines(first.flows)
     assert set(second.findings) == set(first.findings)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_application_gives_the_edges_that_its_captures_can_tell_and_no_other(seed: int) -> None:
+    run = synthesise(seed)
+    found = derive_edges(run.captures, networks_of(*run.networks), a_timeline(*run.objects))
+    told = {
+        _expected(edge)
+        for edge in found.edges
+        if edge.role is None
+        and edge.client.kind is not EndpointKind.NODE
+        and edge.server.kind is not EndpointKind.UNKNOWN
+    }
+    sure = {edge for edge in told if edge.outcome != "unknown"}
+    assert run.knowable <= sure <= run.played
+    # of what an edge's own flows cannot tell, there is a finding and no rule
+    codes = {finding.code for finding in found.findings}
+    vague = {replace(edge, outcome="established") for edge in told - sure}
+    assert vague <= run.played
+    assert not vague or "outcome-unknown" in codes
+    assert ("ambiguous-backend" in codes) >= run.ambiguous
+
+
+def _expected(edge: Edge) -> ExpectedEdge:
+    server = edge.server.name or edge.server.address
+    return ExpectedEdge(edge.client.name, server, edge.protocol.value, edge.port, edge.outcome.value)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_no_flow_is_lost_between_the_captures_and_the_edges(seed: int) -> None:
+    run = synthesise(seed)
+    found = derive_edges(run.captures, networks_of(*run.networks), a_timeline(*run.objects))
+    shown = {(item.file, item.filter) for edge in found.edges for item in edge.evidence}
+    assert {(flow.capture, flow_filter(flow)) for flow in found.flows} == {item for item in shown if item[1]}
+    heard = [item for capture in run.captures for item in capture.contents.conversations]
+    assert sum(flow.packets for flow in found.flows) == sum(
+        item.packets_to_server + item.packets_to_client for item in heard
+    )
