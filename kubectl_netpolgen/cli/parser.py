@@ -1,4 +1,4 @@
-"""The one argparse tree: words to a verb and its arguments; imports no command."""
+"""The one user of argparse: words to a verb and its arguments; imports no command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, NoReturn
 
-from kubectl_netpolgen.cli.durations import parse_duration
 from kubectl_netpolgen.cli.flags import COMMON_FLAGS, Flag, Kind
 from kubectl_netpolgen.cli.verbs import VERBS, VERSION, Verb, find_verb
 from kubectl_netpolgen.model.errors import UsageError
@@ -32,6 +31,13 @@ class HelpRequest:
     short: bool = False
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Checks arguments' words; told a width, because help is ours and asking the terminal is not free."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse that raises instead of printing and exiting, so that one place ends the program."""
 
@@ -45,28 +51,21 @@ def program_name(path: str) -> str:
     return "kubectl netpolgen" if PurePath(path).name.startswith("kubectl-") else "kubectl-netpolgen"
 
 
-def build_tree(program: str) -> argparse.ArgumentParser:
-    """The whole tree; each verb's parser takes its own flags and kubectl's."""
-    root = _Parser(prog=program, add_help=False, allow_abbrev=False)
-    verbs = root.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=_Parser)
-    for verb in VERBS:
-        parser = verbs.add_parser(
-            verb.name,
-            aliases=list(verb.aliases),
-            prog=f"{program} {verb.name}",
-            add_help=False,
-            allow_abbrev=False,
+def build_parser(verb: Verb, program: str) -> argparse.ArgumentParser:
+    """The parser of one verb, which takes its own flags and kubectl's."""
+    parser = _Parser(
+        prog=f"{program} {verb.name}", add_help=False, allow_abbrev=False, formatter_class=_Formatter
+    )
+    for flag in verb.all_flags:
+        _add_flag(parser, flag)
+    for operand in verb.operands:
+        parser.add_argument(
+            operand.attribute,
+            metavar=operand.name,
+            nargs="+" if operand.repeated else "?" if operand.optional else None,
+            type=_choice_of(operand.choices) if operand.choices else str,
         )
-        for flag in verb.all_flags:
-            _add_flag(parser, flag)
-        for operand in verb.operands:
-            parser.add_argument(
-                operand.attribute,
-                metavar=operand.name,
-                nargs="+" if operand.repeated else "?" if operand.optional else None,
-                type=_choice_of(operand.choices) if operand.choices else str,
-            )
-    return root
+    return parser
 
 
 def _add_flag(parser: argparse.ArgumentParser, flag: Flag) -> None:
@@ -118,6 +117,9 @@ def _number(text: str) -> int:
 
 
 def _duration(text: str) -> float:
+    # its patterns take longer to compile than most commands have use for
+    from kubectl_netpolgen.cli.durations import parse_duration
+
     try:
         return parse_duration(text)
     except ValueError as error:
@@ -211,7 +213,7 @@ def _parse_arguments(verb: Verb, words: Sequence[str], *, program: str) -> argpa
     words = _attach_values(words)
     if any(operand.repeated for operand in verb.operands):
         words = _gather_operands(words)
-    arguments, unknown = build_tree(program).parse_known_args([verb.name, *words])
+    arguments, unknown = build_parser(verb, program).parse_known_args(words)
     if unknown:
         way_out = f"see: {program} {verb.name} --help"
         name = unknown[0].split("=", 1)[0]
