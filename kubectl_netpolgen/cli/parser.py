@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from kubectl_netpolgen.cli.flags import COMMON_FLAGS, Flag, Kind
 from kubectl_netpolgen.cli.verbs import VERBS, VERSION, Verb, find_verb
@@ -15,16 +14,14 @@ from kubectl_netpolgen.model.errors import UsageError
 _HELP_WORDS = ("-h", "--help", "--help=true")
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """A verb to run with its arguments."""
 
     verb: Verb
     arguments: argparse.Namespace
 
 
-@dataclass(frozen=True)
-class HelpRequest:
+class HelpRequest(NamedTuple):
     """Help was asked for: of a verb, of the program, or, with nothing said at all, the short one."""
 
     verb: Verb | None
