@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kubectl_netpolgen.model.flow import Conversation, Flow, PeerName, better_outcome, stronger_direction
 from kubectl_netpolgen.model.network import address_order
@@ -70,8 +69,7 @@ def _begin(item: Conversation, file: str) -> Flow:
 
 
 def _add(flow: Flow, item: Conversation) -> Flow:
-    return replace(
-        flow,
+    return flow._replace(
         client_ports=flow.client_ports + 1,
         packets_to_server=flow.packets_to_server + item.packets_to_server,
         packets_to_client=flow.packets_to_client + item.packets_to_client,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 
 from kubectl_netpolgen.model.flow import Conversation, Flow, better_outcome, stronger_direction
 from kubectl_netpolgen.model.network import Address, address_order
@@ -15,6 +14,9 @@ def smallest_keys(keys: Iterable[str]) -> tuple[str, ...]:
     """At most 64 keys, those with the smallest hash: any two vantage points keep the same ones."""
     distinct = sorted(set(keys))
     if len(distinct) > MAX_KEYS:
+        # brings a library of cryptography along, which few captures need
+        from hashlib import blake2b
+
         distinct = sorted(distinct, key=lambda key: blake2b(key.encode(), digest_size=8).digest())[:MAX_KEYS]
     return tuple(sorted(distinct))
 

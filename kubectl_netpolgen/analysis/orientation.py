@@ -7,7 +7,6 @@ declared ports, and last the reader's guess, which stays marked as one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.flow import Conversation, Direction, Outcome
@@ -60,10 +59,10 @@ class Orientation:
         for holds, direction in tests:
             at_client, at_server = holds(client, item.first), holds(server, item.first)
             if at_server and not at_client:
-                return replace(item, direction=self._confirmed(server, item.first, direction))
+                return item._replace(direction=self._confirmed(server, item.first, direction))
             if at_client and not at_server and not symmetric:
                 found = self._confirmed(client, item.first, direction)
-                return replace(reversed_conversation(item), direction=found)
+                return reversed_conversation(item)._replace(direction=found)
         return item
 
     def _confirmed(self, server: _End, time: int, direction: Direction) -> Direction:
@@ -107,8 +106,7 @@ def reversed_conversation(item: Conversation) -> Conversation:
     outcome = item.outcome
     if item.protocol is Protocol.UDP and outcome is Outcome.UNANSWERED:
         outcome = Outcome.ANSWERED
-    return replace(
-        item,
+    return item._replace(
         client=item.server,
         client_port=item.server_port,
         server=item.client,

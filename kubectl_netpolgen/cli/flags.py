@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Kind(str, Enum):
@@ -19,8 +19,7 @@ class Kind(str, Enum):
     """May be given several times; each adds one text."""
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(NamedTuple):
     """One flag: the parser, the help, the completion, plugin.yaml and the README are all made from it."""
 
     name: str

@@ -1,14 +1,12 @@
-"""The one argparse tree: words to a verb and its arguments; imports no command."""
+"""The one user of argparse: words to a verb and its arguments; imports no command."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from kubectl_netpolgen.cli.durations import parse_duration
 from kubectl_netpolgen.cli.flags import COMMON_FLAGS, Flag, Kind
 from kubectl_netpolgen.cli.verbs import VERBS, VERSION, Verb, find_verb
 from kubectl_netpolgen.model.errors import UsageError
@@ -16,20 +14,25 @@ from kubectl_netpolgen.model.errors import UsageError
 _HELP_WORDS = ("-h", "--help", "--help=true")
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """A verb to run with its arguments."""
 
     verb: Verb
     arguments: argparse.Namespace
 
 
-@dataclass(frozen=True)
-class HelpRequest:
+class HelpRequest(NamedTuple):
     """Help was asked for: of a verb, of the program, or, with nothing said at all, the short one."""
 
     verb: Verb | None
     short: bool = False
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Checks arguments' words; told a width, because help is ours and asking the terminal is not free."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -45,28 +48,21 @@ def program_name(path: str) -> str:
     return "kubectl netpolgen" if PurePath(path).name.startswith("kubectl-") else "kubectl-netpolgen"
 
 
-def build_tree(program: str) -> argparse.ArgumentParser:
-    """The whole tree; each verb's parser takes its own flags and kubectl's."""
-    root = _Parser(prog=program, add_help=False, allow_abbrev=False)
-    verbs = root.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=_Parser)
-    for verb in VERBS:
-        parser = verbs.add_parser(
-            verb.name,
-            aliases=list(verb.aliases),
-            prog=f"{program} {verb.name}",
-            add_help=False,
-            allow_abbrev=False,
+def build_parser(verb: Verb, program: str) -> argparse.ArgumentParser:
+    """The parser of one verb, which takes its own flags and kubectl's."""
+    parser = _Parser(
+        prog=f"{program} {verb.name}", add_help=False, allow_abbrev=False, formatter_class=_Formatter
+    )
+    for flag in verb.all_flags:
+        _add_flag(parser, flag)
+    for operand in verb.operands:
+        parser.add_argument(
+            operand.attribute,
+            metavar=operand.name,
+            nargs="+" if operand.repeated else "?" if operand.optional else None,
+            type=_choice_of(operand.choices) if operand.choices else str,
         )
-        for flag in verb.all_flags:
-            _add_flag(parser, flag)
-        for operand in verb.operands:
-            parser.add_argument(
-                operand.attribute,
-                metavar=operand.name,
-                nargs="+" if operand.repeated else "?" if operand.optional else None,
-                type=_choice_of(operand.choices) if operand.choices else str,
-            )
-    return root
+    return parser
 
 
 def _add_flag(parser: argparse.ArgumentParser, flag: Flag) -> None:
@@ -118,6 +114,9 @@ def _number(text: str) -> int:
 
 
 def _duration(text: str) -> float:
+    # its patterns take longer to compile than most commands have use for
+    from kubectl_netpolgen.cli.durations import parse_duration
+
     try:
         return parse_duration(text)
     except ValueError as error:
@@ -211,7 +210,7 @@ def _parse_arguments(verb: Verb, words: Sequence[str], *, program: str) -> argpa
     words = _attach_values(words)
     if any(operand.repeated for operand in verb.operands):
         words = _gather_operands(words)
-    arguments, unknown = build_tree(program).parse_known_args([verb.name, *words])
+    arguments, unknown = build_parser(verb, program).parse_known_args(words)
     if unknown:
         way_out = f"see: {program} {verb.name} --help"
         name = unknown[0].split("=", 1)[0]

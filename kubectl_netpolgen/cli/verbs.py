@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kubectl_netpolgen.cli.flags import (
     ALL_NAMESPACES,
@@ -17,8 +17,7 @@ from kubectl_netpolgen.cli.flags import (
 )
 
 
-@dataclass(frozen=True)
-class Operand:
+class Operand(NamedTuple):
     """A word that follows the verb."""
 
     name: str
@@ -38,8 +37,7 @@ class Operand:
         return self.name.lower()
 
 
-@dataclass(frozen=True)
-class Verb:
+class Verb(NamedTuple):
     """One command of the tool."""
 
     name: str

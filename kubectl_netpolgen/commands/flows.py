@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpolgen.model.errors import ExitStatus, UsageError
 from kubectl_netpolgen.model.rows import RowKind
@@ -24,8 +23,7 @@ WORKERS_FROM = 16 << 20
 MOST_WORKERS = 64
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What to read and how to show it."""
 
     operands: tuple[str, ...]
@@ -82,7 +80,7 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         workers = min(os.cpu_count() or 1, len(inputs.groups)) if large else 1
     # one process for each of several files, or two for one: never more than were asked for
     apart = workers <= 1 and options.workers != 1
-    plan = replace(options.plan, options=replace(options.plan.options, apart=apart))
+    plan = options.plan._replace(options=options.plan.options._replace(apart=apart))
     request = Request(inputs, plan, options.tshark, options.verify, workers, options.headers)
     return show_flows(request, environment)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from kubectl_netpolgen.model.network import Address, Protocol
 
@@ -87,16 +88,14 @@ def better_outcome(a: Outcome, b: Outcome) -> Outcome:
     return min(a, b, key=OUTCOME_ORDER.index)
 
 
-@dataclass(frozen=True, order=True)
-class PeerName:
+class PeerName(NamedTuple):
     """A name for the server of a conversation, lower case, without a trailing dot."""
 
     name: str
     source: NameSource
 
 
-@dataclass(frozen=True)
-class Conversation:
+class Conversation(NamedTuple):
     """One 5-tuple of one capture file, oriented from client to server."""
 
     protocol: Protocol
@@ -152,8 +151,7 @@ class NameAnswer:
     source: NameSource = NameSource.DNS
 
 
-@dataclass(frozen=True)
-class CaptureContents:
+class CaptureContents(NamedTuple):
     """What one capture file says: its conversations, names, and how much could not be read."""
 
     conversations: tuple[Conversation, ...]
@@ -174,8 +172,7 @@ class CaptureContents:
     """What the bounds on memory left out, one sentence each."""
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(NamedTuple):
     """Client, server, protocol and server port of one capture: the row of `flows.jsonl`."""
 
     capture: str

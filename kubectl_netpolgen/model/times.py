@@ -11,10 +11,7 @@ _FIRST_SECOND, _LAST_SECOND = (
     int(moment.replace(tzinfo=timezone.utc).timestamp())
     for moment in (datetime.min, datetime.max.replace(microsecond=0))
 )
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))",
-    re.ASCII,
-)
+_RFC3339 = r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))"
 
 
 def rfc3339(nanoseconds: int) -> str:
@@ -41,7 +38,7 @@ def _second_text(seconds: int) -> str:
 
 def parse_rfc3339(text: str) -> int:
     """Nanoseconds since the epoch; ValueError when the text is no RFC 3339 time (metav1.Time, MicroTime)."""
-    match = _RFC3339.fullmatch(text)
+    match = re.fullmatch(_RFC3339, text, re.ASCII)
     if match is None:
         raise ValueError(f"not an RFC 3339 time: {text!r}")
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])

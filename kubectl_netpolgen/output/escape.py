@@ -8,7 +8,7 @@ import re
 # format characters, line and paragraph separators (Trojan Source, CVE-2021-42574); lone surrogates, which no
 # stream can encode; noncharacters that XML forbids; tag characters. An explicit list, because the
 # categories of `unicodedata` change between Python releases and the output must not.
-_STEERING = re.compile(
+_STEERING = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
 )
@@ -30,4 +30,6 @@ def terminal_text(text: str) -> str:
 
     kubectl does the same to what it prints (kubernetes issue 101695).
     """
-    return _STEERING.sub(_visible, text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_STEERING, _visible, text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
 
 from kubectl_netpolgen.model.finding import Finding
 from kubectl_netpolgen.model.flow import (
@@ -28,7 +27,6 @@ from kubectl_netpolgen.packets.conversations import (
 from kubectl_netpolgen.packets.counting import Tally
 from kubectl_netpolgen.packets.engines import Table
 from kubectl_netpolgen.packets.halves import MOST_NAMES
-from kubectl_netpolgen.packets.inexpressible import MOST_LINES, Inexpressible
 from kubectl_netpolgen.packets.remarks import remarks_on
 from kubectl_netpolgen.packets.selection import SelectedFrame
 from kubectl_netpolgen.packets.spill import Sorter
@@ -74,7 +72,7 @@ class Reading:
             for pair in sorter:
                 found = make_conversation(pair, self._tally.addresses)
                 known = self._known.get(found.server)
-                yield replace(found, names=_united(found.names, known)) if known else found
+                yield found._replace(names=_united(found.names, known)) if known else found
 
     def flows(self, proven: frozenset[End] | None = None) -> Iterator[Flow]:
         """The same, added up by client, server, protocol and server port; in order."""
@@ -93,6 +91,9 @@ class Reading:
 
     def contents(self) -> CaptureContents:
         """The conversations between peers, and what else the capture holds, all in memory."""
+        # only analysis asks
+        from kubectl_netpolgen.packets.inexpressible import MOST_LINES, Inexpressible
+
         inexpressible = Inexpressible(self._tally.addresses)
         for rows in self._table.parts():
             inexpressible.add_rows(rows)

@@ -40,22 +40,19 @@ _COMPRESSED = (
     (b"\x28\xb5\x2f\xfd", "Zstandard"),
 )
 _TAR_MAGIC_AT = 257
-_TEXTS = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind, way_out)
-    for pattern, kind, way_out in (
-        (r"\s*<(!doctype html|html)\b", "an HTML page", "the download went wrong: fetch the file itself"),
-        (r"\s*<\?xml\b", "XML", "name the file that tcpdump -w wrote, not one made from it"),
-        (r"\s*[\[{]\s*([\"\[{]|[\]}])", "JSON", "name the file that tcpdump -w wrote, not one made from it"),
-        (r"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself: git lfs pull"),
-        (r"(1MOyoQ|obLD1A|TTyyoQ|obI8TQ|Cg0NCg)", "a capture in base64", "decode it first: base64 -d FILE"),
-        (r"-----BEGIN ", "a key or a certificate", "name the capture file instead"),
-        (r"tcpdump: ", "what tcpdump said, not what it wrote", "keep the two apart: tcpdump -w FILE"),
-        (r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d+ (IP6?|ARP)\b", "the text that tcpdump prints", _CONVERT),
-        (r" *\d+ +\d+\.\d+ +\S+ +(→|->) ", "the text that tshark prints", "write packets: tshark -w FILE"),
-        (r"Frame \d+: \d+ bytes on wire", "the text that tshark -V prints", "write packets: tshark -w FILE"),
-        (r"(0x)?0000:?\s+([0-9a-f]{2,4} ){4}", "a hex dump", "convert it: text2pcap IN OUT"),
-        (r"apiVersion:|kind:", "a Kubernetes manifest", _CONVERT),
-    )
+_TEXTS = (
+    (r"\s*<(!doctype html|html)\b", "an HTML page", "the download went wrong: fetch the file itself"),
+    (r"\s*<\?xml\b", "XML", "name the file that tcpdump -w wrote, not one made from it"),
+    (r"\s*[\[{]\s*([\"\[{]|[\]}])", "JSON", "name the file that tcpdump -w wrote, not one made from it"),
+    (r"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself: git lfs pull"),
+    (r"(1MOyoQ|obLD1A|TTyyoQ|obI8TQ|Cg0NCg)", "a capture in base64", "decode it first: base64 -d FILE"),
+    (r"-----BEGIN ", "a key or a certificate", "name the capture file instead"),
+    (r"tcpdump: ", "what tcpdump said, not what it wrote", "keep the two apart: tcpdump -w FILE"),
+    (r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d+ (IP6?|ARP)\b", "the text that tcpdump prints", _CONVERT),
+    (r" *\d+ +\d+\.\d+ +\S+ +(→|->) ", "the text that tshark prints", "write packets: tshark -w FILE"),
+    (r"Frame \d+: \d+ bytes on wire", "the text that tshark -V prints", "write packets: tshark -w FILE"),
+    (r"(0x)?0000:?\s+([0-9a-f]{2,4} ){4}", "a hex dump", "convert it: text2pcap IN OUT"),
+    (r"apiVersion:|kind:", "a Kubernetes manifest", _CONVERT),
 )
 _LINK_TYPES = {
     3: "AX.25",
@@ -152,7 +149,7 @@ def foreign_file(
             f"{path} is no capture: it begins with bytes {start[:4].hex(' ')}{inside}", way_out=_CONVERT
         )
     for pattern, kind, way_out in _TEXTS:
-        if pattern.match(text):
+        if re.match(pattern, text, re.IGNORECASE):
             return NotACapture(f"{path} is no capture but {kind}{inside}", way_out=way_out)
     return NotACapture(f"{path} is no capture: it begins like text{inside}", way_out=_CONVERT)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from kubectl_netpolgen.packets.counting import Frame
 from kubectl_netpolgen.packets.link import LINKS, Link
 from kubectl_netpolgen.packets.pcap import Records
-from kubectl_netpolgen.packets.pcapng import Blocks
 from kubectl_netpolgen.packets.source import ByteSource
+
+if TYPE_CHECKING:
+    from kubectl_netpolgen.packets.pcapng import Blocks
 
 Progress = Callable[[], None]
 """Called now and then while a file is read."""

@@ -6,7 +6,6 @@ bridging: IEEE 802.1ah; MPLS: RFC 3032; PPPoE: RFC 2516; service chains: RFC 830
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 ETHERTYPE_IPV4 = 0x0800
@@ -27,8 +26,7 @@ _MOST_TAGS = 16
 _BY_VERSION = {4: ETHERTYPE_IPV4, 6: ETHERTYPE_IPV6}
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """One kind of link-layer header, by the offsets in it."""
 
     number: int

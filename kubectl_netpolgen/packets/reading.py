@@ -7,10 +7,9 @@ import importlib.util
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from kubectl_netpolgen.model.errors import NetpolgenError
 from kubectl_netpolgen.model.flow import CaptureContents
@@ -27,7 +26,6 @@ from kubectl_netpolgen.packets.frames import BlockFrames, Watched
 from kubectl_netpolgen.packets.frames import Progress as Told
 from kubectl_netpolgen.packets.link import LINKS
 from kubectl_netpolgen.packets.pcap import Records, Windows, is_pcap, read_header
-from kubectl_netpolgen.packets.pcapng import Blocks, check_start, is_pcapng
 from kubectl_netpolgen.packets.remarks import cut_short
 from kubectl_netpolgen.packets.source import ByteSource, Source, open_source
 
@@ -55,8 +53,7 @@ class Engine(str, Enum):
     """numpy's."""
 
 
-@dataclass(frozen=True)
-class ReadingOptions:
+class ReadingOptions(NamedTuple):
     """How captures are read."""
 
     inner: bool = False
@@ -68,12 +65,16 @@ class ReadingOptions:
     """Let a second process decode a file that is large enough, where there is a processor for it."""
 
 
+USUALLY = ReadingOptions()
+"""For whoever says nothing of them."""
+
+
 def read(
     path: Path | None,
     *,
     label: str | None = None,
     stdin: BinaryIO | None = None,
-    options: ReadingOptions = ReadingOptions(),
+    options: ReadingOptions = USUALLY,
     progress: Progress | None = None,
 ) -> Reading:
     """Read a capture, or standard input when there is no path, in one pass and in chunks.
@@ -86,13 +87,7 @@ def read(
     with without_collection(), open_source(path, stdin=stdin, label=label) as source, ExitStack() as stack:
         tell = _teller(source, progress)
         counter = _counter(source, file, options, tell)
-        if is_pcapng(source.start):
-            check_start(source.start, file)
-            blocks = Blocks(stack.enter_context(_pieces(source, tell)))
-            frames = BlockFrames(blocks)
-            counter.count_frames(frames)
-            packets, truncated, note, unread = blocks.count, blocks.truncated, "", frames.unread
-        elif is_pcap(source.start):
+        if is_pcap(source.start):
             header = read_header(source, file)
             pieces = stack.enter_context(_pieces(source, tell))
             records = Records(pieces, header, _windows(source, tell))
@@ -106,7 +101,16 @@ def read(
                 unread = {}
             packets, truncated, note = records.count, records.truncated, header.note
         else:
-            raise foreign_file(file, source.start, compression=source.compression, damage=source.damage)
+            # the other container, which classic captures do without
+            from kubectl_netpolgen.packets.pcapng import Blocks, check_start, is_pcapng
+
+            if not is_pcapng(source.start):
+                raise foreign_file(file, source.start, compression=source.compression, damage=source.damage)
+            check_start(source.start, file)
+            blocks = Blocks(stack.enter_context(_pieces(source, tell)))
+            frames = BlockFrames(blocks)
+            counter.count_frames(frames)
+            packets, truncated, note, unread = blocks.count, blocks.truncated, "", frames.unread
         reading = Reading(file, counter.tally, counter.finish())
         reading.packets, reading.truncated = packets, source.explain(truncated)
         reading.unread_links = unread

@@ -7,7 +7,6 @@ the user would otherwise run and change what it tells. It resolves no names, wri
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,6 +99,7 @@ def stream_fields(
     """
     # most runs start no program
     import subprocess
+    import threading
 
     arguments = [*_QUIET, *_SINGLE_FRAMES, "-T", "fields", "-E", "occurrence=f", "-r", str(capture.resolve())]
     for field in fields:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from kubectl_netpolgen.analysis.flow_sums import row_order, sum_conversations
 from kubectl_netpolgen.model.finding import Finding
 from kubectl_netpolgen.model.flow import Conversation, NameAnswer
 from kubectl_netpolgen.model.network import Address, Protocol
 from kubectl_netpolgen.model.rows import Row, RowKind
-from kubectl_netpolgen.output.flow_cells import csv_writer, table_writer
 from kubectl_netpolgen.output.flow_rows import WriteRow, json_writer
 from kubectl_netpolgen.packets.capture import Reading
 from kubectl_netpolgen.packets.reading import Progress, ReadingOptions, read
@@ -37,14 +34,13 @@ class Format(str, Enum):
     CSV = "csv"
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What is wanted of every file; plain values, which another process can be sent."""
 
     kind: RowKind = RowKind.FLOWS
     format: Format = Format.TABLE
     filter: Expression | None = None
-    options: ReadingOptions = field(default_factory=ReadingOptions)
+    options: ReadingOptions = ReadingOptions()
     terminal: bool = False
     """The rows are for a terminal."""
     dissects: bool = False
@@ -56,9 +52,13 @@ class Plan:
 
     def writer(self, file: str) -> WriteRow:
         """What writes the rows of one file."""
-        if self.format is Format.TABLE:
-            return table_writer(file, terminal=self.terminal)
-        return csv_writer(file) if self.format is Format.CSV else json_writer(file)
+        if self.format in (Format.JSON, Format.JSONL):
+            return json_writer(file)
+        from kubectl_netpolgen.output.flow_cells import csv_writer, table_writer
+
+        if self.format is Format.CSV:
+            return csv_writer(file)
+        return table_writer(file, terminal=self.terminal)
 
     def keeps(self, file: str) -> Callable[[Row], bool]:
         """What says whether a row of one file is wanted."""
@@ -89,8 +89,7 @@ class Known(NamedTuple):
     ends: BundleEnds | None = None
 
 
-@dataclass(frozen=True)
-class Remarks:
+class Remarks(NamedTuple):
     """What a file has to say beside its rows."""
 
     findings: tuple[Finding, ...] = ()
@@ -184,6 +183,9 @@ def _rows(reading: Reading, kind: RowKind, known: Known) -> Iterator[Row]:
         return iter(reading.names)
     if known.ends is None:
         return reading.flows(known.proven) if kind is RowKind.FLOWS else reading.conversations(known.proven)
+    # a file of a bundle, whose rows are made one by one
+    from kubectl_netpolgen.analysis.flow_sums import row_order, sum_conversations
+
     oriented = known.ends.orient_all(reading.conversations(known.proven))
     if kind is RowKind.FLOWS:
         return iter(sum_conversations(oriented, file=reading.file))

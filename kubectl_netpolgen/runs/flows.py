@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from kubectl_netpolgen.model.errors import ExitStatus, NetpolgenError, UsageError
 from kubectl_netpolgen.model.finding import Finding, Severity
@@ -32,8 +32,7 @@ class Tshark(str, Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What to read and how to tell it."""
 
     inputs: Inputs
@@ -60,8 +59,7 @@ def show_flows(request: Request, environment: Environment) -> ExitStatus:
     NotACapture or UnreadableCapture when the only input is none; NetpolgenError when none of several is.
     """
     program = find_tshark(environment.variables)
-    plan = replace(
-        request.plan,
+    plan = request.plan._replace(
         dissects=request.tshark is not Tshark.NEVER,
         rare_links=program if request.tshark is Tshark.ALWAYS else None,
         verifier=program if request.verify else None,

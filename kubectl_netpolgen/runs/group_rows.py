@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from kubectl_netpolgen.model.errors import NetpolgenError
 from kubectl_netpolgen.packets.reading import NotACapture, UnreadableCapture
@@ -30,8 +28,7 @@ _AHEAD = 4
 """Groups a worker that are read before the output has caught up."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """An input that is no capture, or cannot be read."""
 
     input: Input
@@ -125,6 +122,8 @@ def _read_apart(
 
 def _leave_interrupts() -> None:
     """^C is for the process that the person sees; it ends the others."""
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

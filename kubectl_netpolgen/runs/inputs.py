@@ -6,12 +6,10 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpolgen.bundle import layout
 from kubectl_netpolgen.model.errors import BundleError, UsageError
 from kubectl_netpolgen.model.finding import Finding, Severity
 
@@ -24,8 +22,7 @@ _ROTATED = re.compile(r"(?P<base>.*\..*[^0-9.])(?P<number>[0-9]{0,9})", re.DOTAL
 """`tcpdump -C` writes x.pcap, x.pcap1, x.pcap2 and so on, with -W from x.pcap0 or x.pcap00 on."""
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """One file to read."""
 
     path: Path | None
@@ -36,8 +33,7 @@ class Input:
     """Bytes on disk, as far as known."""
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Files that are one capture: what one of them proves holds for all."""
 
     inputs: tuple[Input, ...]
@@ -45,8 +41,7 @@ class Group:
     """The bundle that they lie in."""
 
 
-@dataclass(frozen=True)
-class Inputs:
+class Inputs(NamedTuple):
     """Everything to read, in the order of the rows."""
 
     groups: tuple[Group, ...]
@@ -124,6 +119,7 @@ def _of_directory(root: Path, label: str, findings: list[Finding]) -> Iterator[G
 
 def _of_bundle(root: Path, label: str, findings: list[Finding]) -> Iterator[Group]:
     # reading a bundle needs every kind of object; reading a capture needs none
+    from kubectl_netpolgen.bundle import layout
     from kubectl_netpolgen.bundle.reader import read_bundle
 
     try:
@@ -154,6 +150,8 @@ def _walk(root: Path, findings: list[Finding], label: str) -> Iterator[Path]:
 
     Links are not followed: what they lead to inside is found anyway, and outside was not asked for.
     """
+    from kubectl_netpolgen.bundle import layout
+
     waiting = [root]
     while waiting:
         path = waiting.pop()

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubectl_netpolgen.analysis.flow_sums import unite_names
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.flow import NameAnswer, PeerName
 from kubectl_netpolgen.model.rows import Row, RowKind
@@ -77,7 +76,9 @@ class LateNames:
         found = [name for place in places_of(row) for name in self._names.get((file, place), ())]
         if not found or isinstance(row, NameAnswer):
             return row
-        return replace(row, names=unite_names(row.names, found))
+        from kubectl_netpolgen.analysis.flow_sums import unite_names
+
+        return row._replace(names=unite_names(row.names, found))
 
 
 def merge_answers(answers: Iterable[NameAnswer]) -> list[NameAnswer]:

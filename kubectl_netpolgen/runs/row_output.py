@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TextIO
 
 from kubectl_netpolgen.model.rows import Row
-from kubectl_netpolgen.output.flow_cells import Widths, csv_head
 from kubectl_netpolgen.output.flow_rows import LIST_END, list_start
 from kubectl_netpolgen.runs.capture_rows import Format, Held, Plan
 
@@ -86,6 +85,8 @@ class RowOutput:
         if self._plan.format is Format.JSON:
             self._stream.write(list_start(self._plan.kind))
         elif self._plan.format is Format.CSV and self._headers:
+            from kubectl_netpolgen.output.flow_cells import csv_head
+
             self._stream.write(csv_head(self._plan.kind))
 
     def _write(self, text: str) -> None:
@@ -120,6 +121,8 @@ class RowOutput:
             yield found.decode()
 
     def _write_table(self, complete: Complete) -> None:
+        from kubectl_netpolgen.output.flow_cells import Widths
+
         widths = Widths(self._plan.kind, headers=self._headers, terminal=self._plan.terminal)
         for text in self._kept(complete):
             widths.see(text.splitlines())

@@ -83,7 +83,7 @@ def test_what_is_not_so_does_not_hold(text: str) -> None:
 
 
 def test_what_a_row_lacks_is_none_and_nothing_else() -> None:
-    bare = replace(ROW, vlan=None, tunnel=Tunnel.GRE)
+    bare = ROW._replace(vlan=None, tunnel=Tunnel.GRE)
     assert holds("vlan == none", bare)
     assert holds("vlan != 7", bare)
     assert not holds("vlan < 9", bare)

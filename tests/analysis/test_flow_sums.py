@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +14,8 @@ def names(count: int) -> list[PeerName]:
 
 def test_conversations_of_one_flow_add_up() -> None:
     first = a_conversation(client_port=1, first=5, last=9, direction=Direction.HEURISTIC, duplicates=1)
-    second = replace(first, client_port=2, first=3, last=7, direction=Direction.SYN, names=tuple(names(1)))
-    third = replace(first, client_port=3, outcome=Outcome.UNANSWERED, later_fragments=2)
+    second = first._replace(client_port=2, first=3, last=7, direction=Direction.SYN, names=tuple(names(1)))
+    third = first._replace(client_port=3, outcome=Outcome.UNANSWERED, later_fragments=2)
     (flow,) = sum_conversations([first, second, third], file="x.pcap")
     assert (flow.capture, flow.client_ports, flow.first, flow.last) == ("x.pcap", 3, 3, 9)
     assert (flow.direction, flow.outcome) == (Direction.SYN, first.outcome)
@@ -27,7 +25,7 @@ def test_conversations_of_one_flow_add_up() -> None:
 
 def test_vlans_tunnels_and_ports_are_flows_of_their_own() -> None:
     base = a_conversation()
-    others = [replace(base, vlan=7), replace(base, tunnel=Tunnel.GRE), replace(base, server_port=1), base]
+    others = [base._replace(vlan=7), base._replace(tunnel=Tunnel.GRE), base._replace(server_port=1), base]
     found = sum_conversations(others, file="x")
     assert len(found) == 4
     assert list(found) == sorted(found, key=row_order)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from kubectl_netpolgen.cli.environment import Environment
-from kubectl_netpolgen.cli.main import Load, load_command, main, restore_library_path
+from kubectl_netpolgen.cli.main import Load, load_command, load_for_good, main, restore_library_path
 from kubectl_netpolgen.cli.verbs import VERBS, Verb
 from kubectl_netpolgen.model.errors import ClusterError, ExitStatus, NothingCaptured, UsageError
 from tests.cli.factories import heard
@@ -137,6 +138,16 @@ def test_help_and_completion_go_to_stdout() -> None:
         assert (status, said) == (0, "")
         assert "capture" in out
     assert "kubectl netpolgen" in ran("", done)[1]
+
+
+def test_what_a_process_has_imported_for_good_is_spared_by_the_collector() -> None:
+    before = gc.get_freeze_count()
+    try:
+        load_for_good(VERBS[0])
+        assert gc.get_freeze_count() > before
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)

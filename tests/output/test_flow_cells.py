@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -22,7 +21,7 @@ from kubectl_netpolgen.output.flow_cells import (
 )
 from tests.factories import a_conversation, an_answer
 
-HOSTILE = replace(a_conversation(), names=(PeerName('\x1b[31m\t,"a', NameSource.HTTP),))
+HOSTILE = a_conversation()._replace(names=(PeerName('\x1b[31m\t,"a', NameSource.HTTP),))
 
 
 @pytest.mark.parametrize("kind", RowKind)
@@ -57,7 +56,7 @@ def laid_out(rows: list[str], *, terminal: bool, width: int = 80, headers: bool 
 
 
 def test_a_pipe_gets_every_column_whole() -> None:
-    row = replace(a_conversation(), names=(PeerName("n" * 200, NameSource.SNI),))
+    row = a_conversation()._replace(names=(PeerName("n" * 200, NameSource.SNI),))
     lines = laid_out([table_writer("x.pcap", terminal=False)(row)], terminal=False)
     assert lines[0].split() == list(HEADINGS[RowKind.CONVERSATIONS])
     assert "n" * 200 in lines[1]
@@ -65,13 +64,13 @@ def test_a_pipe_gets_every_column_whole() -> None:
 
 
 def test_a_terminal_gets_what_there_is_and_as_much_as_fits() -> None:
-    row = replace(a_conversation(), names=(PeerName("n" * 300, NameSource.SNI),))
+    row = a_conversation()._replace(names=(PeerName("n" * 300, NameSource.SNI),))
     header, line = laid_out([table_writer("x.pcap", terminal=True)(row)], terminal=True, width=200)
     assert "FILE" not in header
     assert "VLAN" not in header
     assert len(line.rstrip()) <= 200
     assert line.rstrip().endswith("...")
-    two = [table_writer(file, terminal=True)(replace(row, vlan=7)) for file in ("a", "b")]
+    two = [table_writer(file, terminal=True)(row._replace(vlan=7)) for file in ("a", "b")]
     assert {"FILE", "VLAN"} <= set(laid_out(two, terminal=True)[0].split())
 
 

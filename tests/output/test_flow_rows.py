@@ -43,14 +43,14 @@ def test_values_are_what_the_row_holds() -> None:
         2,
     )
     assert found["names"] == [{"name": "a.test", "source": "sni"}]
-    bare = json.loads(json_line(replace(CONVERSATION, vlan=None, tunnel=None, names=()), file='"x"'))
+    bare = json.loads(json_line(CONVERSATION._replace(vlan=None, tunnel=None, names=()), file='"x"'))
     assert (bare["vlan"], bare["tunnel"], bare["names"]) == (None, None, [])
     assert json.loads(json_line(replace(ANSWER, address=None), file='"x"'))["address"] is None
 
 
 @given(st.text(), st.text())
 def test_files_and_names_come_back_as_they_were(file: str, name: str) -> None:
-    row = replace(CONVERSATION, names=(PeerName(name, NameSource.HTTP),))
+    row = CONVERSATION._replace(names=(PeerName(name, NameSource.HTTP),))
     line = json_writer(file)(row)
     assert line.count("\n") == 1
     assert line.isascii()

@@ -111,8 +111,7 @@ def grouped(conversations: Iterable[Conversation]) -> list[Flow]:
     for row in rows.values():
         (flow,) = build_flows(row, capture="pod.pcap", pod_uid="")
         found.append(
-            replace(
-                flow,
+            flow._replace(
                 keys=(),
                 names=tuple(sorted({name for item in row for name in item.names})),
                 duplicates=sum(item.duplicates for item in row),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from kubectl_netpolgen.bundle.reader import read_bundle
@@ -26,6 +25,6 @@ def test_what_packets_prove_is_not_given_up_for_less(tmp_path: Path) -> None:
     for direction in (Direction.SYN, Direction.PROVEN):
         item = a_conversation(SERVICE_ADDRESS, "10.244.1.7", 79, client_port=80, direction=direction)
         assert known.orient(item) == item
-    plain = replace(a_conversation(API, "10.9.9.9", 5), direction=Direction.HEURISTIC)
+    plain = a_conversation(API, "10.9.9.9", 5)._replace(direction=Direction.HEURISTIC)
     assert known.orient(plain) == plain
     assert known.findings == ()

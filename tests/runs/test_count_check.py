@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,10 @@ from tests.packets.factories import a_pcap, tcp_handshake, udp
 def test_both_directions_and_vlans_count_together_and_tunnels_apart() -> None:
     item = a_conversation()
     turned = a_conversation(item.server, item.client, item.client_port, client_port=item.server_port)
-    counts, vague = our_counts([item, replace(turned, vlan=7), replace(item, tunnel=Tunnel.GRE)])
+    counts, vague = our_counts([item, turned._replace(vlan=7), item._replace(tunnel=Tunnel.GRE)])
     assert list(counts.values()) == [Count(20, 9200)]
     assert vague == frozenset()
-    counts, vague = our_counts([replace(item, duplicates=3)])
+    counts, vague = our_counts([item._replace(duplicates=3)])
     assert [count.frames for count in counts.values()] == [13]
     assert len(vague) == 1
 
@@ -40,7 +39,7 @@ def test_the_same_counts_are_no_finding_and_others_are(tmp_path: Path, tshark: P
     with read(path) as reading:
         ours = list(reading.conversations())
     assert compare_counts("x", ours, tshark, path) == ((), False)
-    findings, differs = compare_counts("x", [replace(ours[0], packets_to_server=9), *ours[1:]], tshark, path)
+    findings, differs = compare_counts("x", [ours[0]._replace(packets_to_server=9), *ours[1:]], tshark, path)
     assert differs
     assert "10 packets" in findings[0].message
     assert "3 and" in findings[0].message
