@@ -152,7 +152,7 @@ class _Player:
             return
         across = client.node != server.node and not six and not udp
         source = address(NODES[int(client.node[-1]) - 1]) if across and self.masquerades else base.client
-        there = replace(base, client=source, server=server.addresses[six], server_port=edge.port)
+        there = base._replace(client=source, server=server.addresses[six], server_port=edge.port)
         # a rewritten source is explained by the client's own capture, or is a node's
         self._hear(server, there, edge if source == base.client else None)
 
@@ -160,10 +160,10 @@ class _Player:
         if self.chance.random() < self.loss:
             return
         skew = self.skew[int(pod.node[-1])]
-        item = replace(item, first=item.first + skew, last=item.last + skew)
+        item = item._replace(first=item.first + skew, last=item.last + skew)
         if edge is not None and item.outcome is Outcome.ESTABLISHED and self.chance.random() < self.late:
             # the handshake came before the capture: who is the server is a guess, by the port numbers
-            item = replace(item, direction=Direction.HEURISTIC, keys=())
+            item = item._replace(direction=Direction.HEURISTIC, keys=())
         if item.direction is Direction.HEURISTIC and item.server_port > item.client_port:
             item = reversed_conversation(item)
         self.heard.setdefault(pod.uid, []).append(item)
