@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kubectl_netpolgen.analysis.coverage import Coverage, measure_coverage
 from kubectl_netpolgen.analysis.derivation import Capture, derive_edges
 from kubectl_netpolgen.analysis.sockets import parse_sockets
 from kubectl_netpolgen.analysis.timeline import Timeline
@@ -43,6 +44,7 @@ class Derived:
     findings: tuple[Finding, ...]
     captured: tuple[ObjectKey, ...]
     timeline: Timeline
+    coverage: Coverage
     excess: tuple[Excess, ...] = ()
     """What is allowed beyond the edges."""
 
@@ -97,7 +99,20 @@ def derive(
         findings=sort_findings(findings),
         captured=tuple(sorted(captured)),
         timeline=timeline,
+        coverage=_coverage(recorded, captures, derivation.edges),
         excess=excess,
+    )
+
+
+def _coverage(recorded: Recorded, captures: Sequence[Capture], edges: Iterable[Edge]) -> Coverage:
+    manifest = recorded.manifest
+    there = {pod.uid for pod in manifest.pods if pod.state is not PodState.SKIPPED}
+    return measure_coverage(
+        edges,
+        started=manifest.started,
+        ended=manifest.ended,
+        pods_captured=len({capture.pod_uid for capture in captures}),
+        pods_there=len(there | {capture.pod_uid for capture in captures}),
     )
 
 

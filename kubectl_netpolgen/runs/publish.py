@@ -201,6 +201,7 @@ def show(
         if beyond
         else "beyond them: nothing between the workloads that are there"
     )
+    environment.say(f"coverage: {derived.coverage}")
     waiting = len({item.edge.id for item in derived.generated.unresolved})
     if waiting:
         environment.say(f"{waiting} more got through and have no rule: they wait for a decision")
