@@ -1,4 +1,4 @@
-"""Ports to which a Service invites clients from outside the cluster.
+"""Ports to which clients from outside the cluster are invited: by a Service, or by the control plane's calls.
 
 Who comes that way has the address of a node, of a load balancer or of anybody, as the Service's traffic
 policy and the network plugin have it (core/v1 Service, externalTrafficPolicy).
@@ -6,37 +6,48 @@ policy and the network plugin have it (core/v1 Service, externalTrafficPolicy).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.edge import Edge, EndpointKind
 from kubectl_netpolgen.model.objects import Pod, Service, ServicePort
 
 _OUTSIDERS = (EndpointKind.NODE, EndpointKind.EXTERNAL)
+_CONTROL_PLANE = (EndpointKind.NODE, EndpointKind.EXTERNAL, EndpointKind.UNKNOWN, EndpointKind.API_SERVER)
+"""As whom the API server may appear: a node, or an address of the provider's that nobody knows."""
 
 
-def inviting_service(edge: Edge, timeline: Timeline) -> Service | None:
-    """The first Service that invites outsiders to the port of an edge's server."""
-    if edge.server.kind is not EndpointKind.WORKLOAD or edge.server.host_network:
-        return None
-    pods = [timeline.pods[uid] for uid in edge.server_pods if uid in timeline.pods]
-    for service in timeline.services:
-        if service.exposed and any(
-            port.protocol is edge.protocol and edge.port in target_numbers(port, pod)
-            for pod in pods
-            if selects(service, pod)
-            for port in service.ports
-        ):
-            return service
-    return None
+def invited_outsider(edge: Edge, timeline: Timeline) -> str:
+    """Through what an edge's client came from outside, as far as its address tells; empty for all others.
 
-
-def invited_outsider(edge: Edge, timeline: Timeline) -> Service | None:
-    """The Service by which an edge's client came from outside, as far as its address tells.
-
-    None for pods, and for a kubelet's probe, which comes from a node by itself.
+    Others are pods, and a kubelet's probe, which comes from a node by itself. `NodePort shop/web`, or kind
+    and name of the webhook configuration or APIService by which the control plane calls.
     """
-    if edge.client.kind not in _OUTSIDERS or edge.role is not None:
-        return None
-    return inviting_service(edge, timeline)
+    if edge.role is not None or edge.server.kind is not EndpointKind.WORKLOAD or edge.server.host_network:
+        return ""
+    pods = [timeline.pods[uid] for uid in edge.server_pods if uid in timeline.pods]
+    if edge.client.kind in _OUTSIDERS:
+        for service in timeline.services:
+            if service.exposed and _leads(service, None, edge, pods):
+                return f"{service.type} {service.namespace}/{service.name}"
+    if edge.client.kind in _CONTROL_PLANE:
+        for calls in timeline.control_plane_calls:
+            for namespace, name, port in calls.services:
+                called = timeline.service(namespace, name)
+                if called is not None and _leads(called, port, edge, pods):
+                    return f"{calls.kind} {calls.name}"
+    return ""
+
+
+def _leads(service: Service, number: int | None, edge: Edge, pods: Iterable[Pod]) -> bool:
+    """Whether a Service, by one of its ports or by any, leads to the edge's port on one of the pods."""
+    return any(
+        port.protocol is edge.protocol and edge.port in target_numbers(port, pod)
+        for pod in pods
+        if selects(service, pod)
+        for port in service.ports
+        if number is None or port.port == number
+    )
 
 
 def selects(service: Service, pod: Pod) -> bool:

@@ -50,7 +50,7 @@ def _about_edge(edge: Edge, timeline: Timeline) -> Iterator[Finding]:
             "too little of it was seen to tell whether it got through, so it gets no rule",
             "capture longer, or while the client restarts",
         )
-    if accepted(edge) and edge.client.kind is EndpointKind.NODE and invited_outsider(edge, timeline) is None:
+    if accepted(edge) and edge.client.kind is EndpointKind.NODE and not invited_outsider(edge, timeline):
         yield Finding(
             "node-origin",
             Severity.WARNING,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from kubectl_netpolgen.model.network import Address, Protocol, address_order
 from kubectl_netpolgen.model.objects import (
+    ControlPlaneCalls,
     EndpointSlice,
     Namespace,
     Node,
@@ -15,6 +16,7 @@ from kubectl_netpolgen.model.objects import (
     Pod,
     Service,
     ServicePort,
+    TierPolicy,
     Workload,
 )
 from kubectl_netpolgen.model.policy import NetworkPolicy
@@ -73,6 +75,8 @@ class Timeline:
         self._services: dict[tuple[str, str], Service] = {}
         self._services_at: dict[Address, dict[tuple[str, str], Service]] = {}
         self._slices: dict[tuple[str, str], EndpointSlice] = {}
+        self._calls: dict[ObjectKey, ControlPlaneCalls] = {}
+        self._tiers: dict[ObjectKey, TierPolicy] = {}
         self._policies: dict[tuple[str, str], NetworkPolicy] = {}
         self._workloads: dict[str, Workload] = {}
         self._tenancies: dict[Address, list[_Tenancy]] = {}
@@ -114,6 +118,10 @@ class Timeline:
             self.nodes[item.name] = item
         elif isinstance(item, NetworkPolicy):
             self._policies[(item.namespace, item.name)] = item
+        elif isinstance(item, ControlPlaneCalls):
+            self._calls[item.key] = item
+        elif isinstance(item, TierPolicy):
+            self._tiers[item.key] = item
         else:
             self._workloads[item.uid or str(item.key)] = item
 
@@ -217,6 +225,16 @@ class Timeline:
     def policies(self) -> tuple[NetworkPolicy, ...]:
         """The policies in the cluster at the end, by namespace and name."""
         return tuple(self._policies[key] for key in sorted(self._policies))
+
+    @property
+    def control_plane_calls(self) -> tuple[ControlPlaneCalls, ...]:
+        """What the API server itself calls, by kind and name."""
+        return tuple(self._calls[key] for key in sorted(self._calls))
+
+    @property
+    def tier_policies(self) -> tuple[TierPolicy, ...]:
+        """Policies of administrators' tiers, by kind and name."""
+        return tuple(self._tiers[key] for key in sorted(self._tiers))
 
     @property
     def workloads(self) -> tuple[Workload, ...]:

@@ -19,6 +19,7 @@ _METADATA = (
     "deletionTimestamp",
     "resourceVersion",
 )
+_SERVICE_REFERENCE = ("namespace", "name", "port")
 _PORT = ("name", "containerPort", "hostPort", "protocol")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _SPEC_OF_SERVICE = (
@@ -153,6 +154,20 @@ def _policy(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"spec": item.get("spec") or {}}
 
 
+def _webhooks(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Which Services are called, and nothing of certificates, URLs and rules."""
+    services = (
+        _only(_map(_map(hook).get("clientConfig")).get("service"), _SERVICE_REFERENCE)
+        for hook in item.get("webhooks") or ()
+    )
+    return {"webhooks": [{"clientConfig": {"service": service}} for service in services if service]}
+
+
+def _api_service(item: Mapping[str, Any]) -> dict[str, Any]:
+    service = _only(_map(item.get("spec")).get("service"), _SERVICE_REFERENCE)
+    return {"spec": {"service": service}} if service else {}
+
+
 def _nothing_more(item: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
@@ -165,6 +180,12 @@ _BY_KIND: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "NetworkPolicy": _policy,
     "Namespace": _nothing_more,
     "Ingress": _nothing_more,
+    "ValidatingWebhookConfiguration": _webhooks,
+    "MutatingWebhookConfiguration": _webhooks,
+    "APIService": _api_service,
+    "AdminNetworkPolicy": _nothing_more,
+    "BaselineAdminNetworkPolicy": _nothing_more,
+    "ClusterNetworkPolicy": _nothing_more,
 }
 
 

@@ -60,6 +60,7 @@ CAPTURE_RIGHTS = (
 )
 """In every captured namespace."""
 
+_ADMISSION = "admissionregistration.k8s.io"
 METADATA_RIGHTS = (
     Right("", "namespaces", ("get", "list", "watch"), "select peers by their namespace's labels"),
     Right("", "nodes", _READ, "tell a node's address from a peer's"),
@@ -71,6 +72,15 @@ METADATA_RIGHTS = (
     Right("apps", "statefulsets", _READ, _PEER),
     Right("apps", "daemonsets", _READ, _PEER),
     Right("networking.k8s.io", "networkpolicies", _READ, "take other namespaces' policies into account"),
+    *(
+        Right(_ADMISSION, resource, _READ, "recognise webhooks that the API server calls")
+        for resource in ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")
+    ),
+    Right("apiregistration.k8s.io", "apiservices", _READ, "recognise aggregated APIs"),
+    *(
+        Right("policy.networking.k8s.io", resource, _READ, "tell of tiers that override policies")
+        for resource in ("adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies")
+    ),
 )
 """Across the cluster, and optional: peers outside the namespaces become names instead of addresses."""
 

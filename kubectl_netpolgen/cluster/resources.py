@@ -36,6 +36,16 @@ CRON_JOBS = Collection("/apis/batch/v1", "cronjobs")
 NETWORK_POLICIES = Collection("/apis/networking.k8s.io/v1", "networkpolicies")
 INGRESSES = Collection("/apis/networking.k8s.io/v1", "ingresses")
 
+ADMINISTRATORS = (
+    Collection("/apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),
+    Collection("/apis/admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations"),
+    Collection("/apis/apiregistration.k8s.io/v1", "apiservices"),
+    Collection("/apis/policy.networking.k8s.io/v1alpha1", "adminnetworkpolicies"),
+    Collection("/apis/policy.networking.k8s.io/v1alpha1", "baselineadminnetworkpolicies"),
+    Collection("/apis/policy.networking.k8s.io/v1alpha2", "clusternetworkpolicies"),
+)
+"""What few may read, and what explains calls from the control plane and verdicts of other tiers."""
+
 # What says who an address is and who owns it, in the captured namespaces and elsewhere alike.
 _WHO = (
     PODS,
@@ -100,6 +110,7 @@ def run_resources(namespaces: Iterable[str], *, cluster_wide: bool = True) -> li
         )
         resources.append(Resource("namespaces", NAMESPACES.path(), fallback=single))
         resources.append(Resource("nodes", NODES.path()))
+        resources.extend(Resource(item.resource, item.path()) for item in ADMINISTRATORS)
     return resources
 
 

@@ -14,15 +14,14 @@ from kubectl_netpolgen.model.objects import ObjectKey
 def open_to_all(
     key: ObjectKey, rules: Sequence[NumberedRule], edges: Sequence[Edge], peers: Peers
 ) -> Iterator[Finding]:
-    """A finding for each Service whose clients made a workload's port open to every address."""
+    """A finding for each invitation that made a workload's port open to every address."""
     if all(item.rule.peers for item in rules):
         return
     services: dict[str, set[str]] = {}
     for edge in edges:
-        service = peers.inviting(edge)
-        if service is not None:
-            ports = services.setdefault(f"{service.type} {service.namespace}/{service.name}", set())
-            ports.add(f"{edge.port}/{edge.protocol.value}")
+        invitation = peers.inviting(edge)
+        if invitation:
+            services.setdefault(invitation, set()).add(f"{edge.port}/{edge.protocol.value}")
     for name, said in sorted(services.items()):
         yield Finding(
             "open-to-all",

@@ -12,7 +12,7 @@ from kubectl_netpolgen.generation.selectors import workload_selector
 from kubectl_netpolgen.model.decision import Decision
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.network import Address, address_order, host_network
-from kubectl_netpolgen.model.objects import ObjectKey, Service
+from kubectl_netpolgen.model.objects import ObjectKey
 from kubectl_netpolgen.model.policy import IPBlock, Peer
 from kubectl_netpolgen.model.selector import LabelSelector
 from kubectl_netpolgen.semantics.evaluation import METADATA_NAME
@@ -70,9 +70,9 @@ class Peers:
             )
         return _with_ports(Resolution((decision.peer,), decided=True), ports)
 
-    def inviting(self, edge: Edge) -> Service | None:
-        """The Service by which an edge's client came from outside, unless a person said who that is."""
-        return None if self.names(edge) else invited_outsider(edge, self._timeline)
+    def inviting(self, edge: Edge) -> str:
+        """Through what an edge's client came from outside, unless a person said who that is; or nothing."""
+        return "" if self.names(edge) else invited_outsider(edge, self._timeline)
 
     def port_of(self, edge: Edge) -> int | str:
         """The port as rules say it: its number, or its name where the server's pods differ in the number.

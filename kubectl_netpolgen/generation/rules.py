@@ -42,7 +42,7 @@ def build_rules(
     invited = {
         edge.id: (edge.protocol, peers.port_of(edge))
         for edge in edges
-        if direction is PolicyType.INGRESS and peers.inviting(edge) is not None
+        if direction is PolicyType.INGRESS and peers.inviting(edge)
     }
     ports_of: dict[Peer, set[tuple[Protocol, int | str]]] = {}
     edges_of: dict[Peer, set[str]] = {}

@@ -19,6 +19,16 @@ def standing_policies(
 
     Policies add up, so what a standing one allows stays allowed; and what it refused was not seen to work.
     """
+    tiers = timeline.tier_policies
+    if tiers:
+        yield Finding(
+            "admin-tier",
+            Severity.WARNING,
+            "the cluster's policies",
+            f"an administrator's tier is in force: {', '.join(str(policy.key) for policy in tiers)}; it is "
+            "judged before or after these policies, and may override them",
+            "ask who looks after it whether it touches these workloads",
+        )
     replaced = {(policy.namespace, policy.name) for policy in written}
     staying = [policy for policy in timeline.policies if (policy.namespace, policy.name) not in replaced]
     for key in sorted(captured):

@@ -150,6 +150,34 @@ class EndpointSlice:
 
 
 @dataclass(frozen=True)
+class ControlPlaneCalls:
+    """An object by which the API server itself calls Services: a webhook configuration, or an APIService."""
+
+    kind: str
+    name: str
+    services: tuple[tuple[str, str, int], ...] = ()
+    """(namespace, name, port of the Service)."""
+
+    @property
+    def key(self) -> ObjectKey:
+        """Kind and name; it has no namespace."""
+        return ObjectKey(self.kind, "", self.name)
+
+
+@dataclass(frozen=True)
+class TierPolicy:
+    """A policy of an administrator's tier, which may override NetworkPolicies; only that it is there."""
+
+    kind: str
+    name: str
+
+    @property
+    def key(self) -> ObjectKey:
+        """Kind and name; it has no namespace."""
+        return ObjectKey(self.kind, "", self.name)
+
+
+@dataclass(frozen=True)
 class Namespace:
     """A namespace and its labels."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from kubectl_netpolgen.model.network import Address, Protocol, canonical_address
 from kubectl_netpolgen.model.objects import (
     ContainerPort,
+    ControlPlaneCalls,
     EndpointSlice,
     Namespace,
     Node,
@@ -18,6 +19,7 @@ from kubectl_netpolgen.model.objects import (
     Service,
     ServicePort,
     SliceEndpoint,
+    TierPolicy,
     Workload,
 )
 from kubectl_netpolgen.model.policy import NetworkPolicy
@@ -26,7 +28,21 @@ from kubectl_netpolgen.model.times import parse_rfc3339
 from kubectl_netpolgen.semantics.policies import parse_policy
 from kubectl_netpolgen.semantics.selectors import parse_selector
 
-KubernetesObject = Pod | Workload | Service | EndpointSlice | Namespace | Node | NetworkPolicy
+KubernetesObject = (
+    Pod
+    | Workload
+    | Service
+    | EndpointSlice
+    | Namespace
+    | Node
+    | NetworkPolicy
+    | ControlPlaneCalls
+    | TierPolicy
+)
+_WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+_TIERS = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+_HTTPS = 443
+"""The port of a webhook's or an APIService's Service where none is given (ServiceReference.port)."""
 
 Document = Mapping[str, Any]
 
@@ -50,11 +66,28 @@ def parse_object(document: Document) -> KubernetesObject | None:
             return _node(document)
         if kind == "NetworkPolicy":
             return parse_policy(document)
+        if kind in _WEBHOOKS:
+            clients = [item.get("clientConfig") or {} for item in document.get("webhooks") or ()]
+            return _calls(document, [client.get("service") for client in clients])
+        if kind == "APIService":
+            return _calls(document, [(document.get("spec") or {}).get("service")])
+        if kind in _TIERS:
+            return TierPolicy(str(kind), str(_meta(document)["name"]))
         if kind and isinstance(document.get("spec"), Mapping) and kind != "Ingress":
             return _workload(document)
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"{kind}: {error!r} is missing or of a wrong type") from error
     return None
+
+
+def _calls(document: Document, services: Iterable[Any]) -> ControlPlaneCalls:
+    """The Services that are named; a webhook by URL, and an APIService of the API server's own, have none."""
+    found = dict.fromkeys(
+        (str(service["namespace"]), str(service["name"]), int(service.get("port") or _HTTPS))
+        for service in services
+        if service
+    )
+    return ControlPlaneCalls(str(document["kind"]), str(_meta(document)["name"]), tuple(found))
 
 
 def _meta(document: Document) -> Document:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_netpolgen.analysis.exposure import invited_outsider, inviting_service, selects, target_numbers
+from kubectl_netpolgen.analysis.exposure import invited_outsider, selects, target_numbers
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind, Role
 from kubectl_netpolgen.model.network import Protocol
-from kubectl_netpolgen.model.objects import Service
+from kubectl_netpolgen.model.objects import ControlPlaneCalls
+from kubectl_netpolgen.semantics.objects import KubernetesObject
 from tests.factories import (
     a_pod,
     a_port,
@@ -32,27 +33,40 @@ def to_web(client: Endpoint = NODE, port: int = 8080, **changes: object) -> Edge
     return an_edge(client, "web", port=port, server_pods=(WEB.uid,), **changes)
 
 
-def found(edge: Edge, *services: Service) -> Service | None:
-    return invited_outsider(edge, a_timeline(WEB, a_workload("web"), *services))
+def found(edge: Edge, *objects: KubernetesObject) -> str:
+    return invited_outsider(edge, a_timeline(WEB, a_workload("web"), *objects))
 
 
 @pytest.mark.parametrize("kind", ["NodePort", "LoadBalancer"])
 @pytest.mark.parametrize("client", [NODE, an_external()])
 def test_outsider_comes_by_the_service_that_exposes_the_port(kind: str, client: Endpoint) -> None:
-    service = replace(OUTSIDE, type=kind)
-    assert found(to_web(client), service) == service
+    assert found(to_web(client), replace(OUTSIDE, type=kind)) == f"{kind} shop/web"
 
 
 def test_nobody_else_is_an_outsider() -> None:
-    assert found(to_web(), replace(OUTSIDE, type="ClusterIP")) is None
-    assert found(to_web(port=9090), OUTSIDE) is None
-    assert found(to_web(protocol=Protocol.UDP), OUTSIDE) is None
-    assert found(to_web(an_unknown()), OUTSIDE) is None
-    assert found(to_web(an_endpoint("api")), OUTSIDE) is None
-    assert found(to_web(role=Role.PROBE), OUTSIDE) is None
-    assert found(to_web(), replace(OUTSIDE, selector={"app": "api"})) is None
-    assert inviting_service(an_edge(NODE, an_external()), a_timeline(WEB, OUTSIDE)) is None
-    assert inviting_service(to_web(an_unknown()), a_timeline(WEB, OUTSIDE)) == OUTSIDE
+    assert not found(to_web(), replace(OUTSIDE, type="ClusterIP"))
+    assert not found(to_web(port=9090), OUTSIDE)
+    assert not found(to_web(protocol=Protocol.UDP), OUTSIDE)
+    assert not found(to_web(an_unknown()), OUTSIDE)
+    assert not found(to_web(an_endpoint("api")), OUTSIDE)
+    assert not found(to_web(role=Role.PROBE), OUTSIDE)
+    assert not found(to_web(), replace(OUTSIDE, selector={"app": "api"}))
+    assert not invited_outsider(an_edge(NODE, an_external()), a_timeline(WEB, OUTSIDE))
+
+
+@pytest.mark.parametrize("client", [NODE, an_external(), an_unknown()])
+@pytest.mark.parametrize("kind", ["ValidatingWebhookConfiguration", "APIService"])
+def test_control_plane_comes_by_what_names_the_service(kind: str, client: Endpoint) -> None:
+    service = a_service("web", "10.96.0.10", ports=(a_service_port(443, 8080),))
+
+    def called(edge: Edge, name: str = "web", port: int = 443) -> str:
+        return found(edge, service, ControlPlaneCalls(kind, "x", (("shop", name, port),)))
+
+    assert called(to_web(client)) == f"{kind} x"
+    assert not called(to_web(client), port=8443)
+    assert not called(to_web(client), name="api")
+    assert not called(to_web(client, port=9090))
+    assert not called(to_web(an_endpoint("api")))
 
 
 def test_service_without_a_selector_selects_nothing() -> None:

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from kubectl_netpolgen.analysis.timeline import SLACK, Timeline
 from kubectl_netpolgen.model.network import Address, Protocol
-from kubectl_netpolgen.model.objects import Namespace, Node, ObjectKey, OwnerReference, Pod
+from kubectl_netpolgen.model.objects import (
+    ControlPlaneCalls,
+    Namespace,
+    Node,
+    ObjectKey,
+    OwnerReference,
+    Pod,
+    TierPolicy,
+)
 from tests.factories import (
     NOON,
     SECOND,
@@ -296,3 +304,12 @@ def test_pod_range_is_what_a_node_was_given() -> None:
     assert timeline.in_pod_range(address("10.244.1.200"))
     assert timeline.in_pod_range(address("fd00:1::2"))
     assert not timeline.in_pod_range(address("10.244.2.1"))
+
+
+def test_what_the_control_plane_calls_and_other_tiers_are_kept_by_kind_and_name() -> None:
+    hook = ControlPlaneCalls("ValidatingWebhookConfiguration", "b", (("shop", "web", 443),))
+    older = ControlPlaneCalls("ValidatingWebhookConfiguration", "b")
+    api, tier = ControlPlaneCalls("APIService", "a"), TierPolicy("AdminNetworkPolicy", "x")
+    timeline = a_timeline(older, hook, api, tier, tier)
+    assert timeline.control_plane_calls == (api, hook)
+    assert timeline.tier_policies == (tier,)

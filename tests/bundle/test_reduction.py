@@ -205,3 +205,34 @@ def test_annotations_of_any_name_stay_outside(annotations: dict[str, Any]) -> No
     reduced = reduce_object({"kind": "Pod", "metadata": {"name": "x", "annotations": annotations}})
     assert reduced is not None
     assert "annotations" not in reduced["metadata"]
+
+
+def test_webhooks_keep_their_services_and_nothing_of_their_certificates() -> None:
+    service = {"namespace": "shop", "name": "hook", "port": 443}
+    hook = {
+        "name": "a.b",
+        "clientConfig": {"caBundle": "c2VjcmV0", "service": {**service, "path": "/x?token=1"}},
+    }
+    document = {
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "x"},
+        "webhooks": [hook, {"clientConfig": {"url": "https://user:pass@hooks.test"}}, "odd"],
+    }
+    reduced = reduce_object(document)
+    assert reduced is not None
+    assert reduced["webhooks"] == [{"clientConfig": {"service": service}}]
+
+
+def test_api_services_keep_their_service() -> None:
+    service = {"namespace": "kube-system", "name": "metrics-server", "port": 443}
+    spec = {"service": service, "caBundle": "c2VjcmV0", "group": "metrics.k8s.io"}
+    reduced = reduce_object({"kind": "APIService", "metadata": {"name": "x"}, "spec": spec})
+    assert reduced is not None and reduced["spec"] == {"service": service}
+    own = reduce_object({"kind": "APIService", "metadata": {"name": "x"}, "spec": {}})
+    assert own is not None and "spec" not in own
+
+
+def test_policies_of_other_tiers_keep_their_names() -> None:
+    document = {"kind": "AdminNetworkPolicy", "metadata": {"name": "x"}, "spec": {"priority": 1}}
+    reduced = reduce_object(document)
+    assert reduced is not None and "spec" not in reduced and reduced["metadata"] == {"name": "x"}

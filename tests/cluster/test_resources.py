@@ -56,3 +56,11 @@ def test_namespace_only_asks_for_nothing_beyond() -> None:
 def test_a_path_quotes_what_it_is_given() -> None:
     assert PODS.path("a/../b") == "/api/v1/namespaces/a%2F..%2Fb/pods"
     assert PODS.path() == "/api/v1/pods"
+
+
+def test_what_administrators_know_is_asked_for_across_the_cluster_and_may_be_refused() -> None:
+    resources = by_name(run_resources(["shop"]))
+    hooks = resources["validatingwebhookconfigurations"]
+    assert hooks.path == "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    assert {"apiservices", "adminnetworkpolicies", "clusternetworkpolicies"} <= set(resources)
+    assert not hooks.fallback and not hooks.single

@@ -8,8 +8,9 @@ from kubectl_netpolgen.generation.dns import DnsMode
 from kubectl_netpolgen.generation.policies import Generated
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
+from kubectl_netpolgen.model.objects import ControlPlaneCalls
 from kubectl_netpolgen.model.policy import IPBlock, Peer
-from tests.factories import a_service, an_edge, an_external, an_unknown
+from tests.factories import a_service, a_service_port, an_edge, an_external, an_unknown
 from tests.generation.factories import deployed, generated, spec_of
 
 NO_DNS: dict[str, Any] = {"dns": DnsMode.OBSERVED}
@@ -67,3 +68,13 @@ def test_decision_on_an_outsider_is_kept_to() -> None:
     assert spec_of(found, "deployment-web")["ingress"] == [
         {"from": [{"ipBlock": {"cidr": "203.0.113.0/24"}}], "ports": [{"protocol": "TCP", "port": 8080}]}
     ]
+
+
+def test_webhook_is_open_on_its_port_whoever_the_control_plane_comes_as() -> None:
+    hook = ControlPlaneCalls("MutatingWebhookConfiguration", "injector", (("shop", "web", 443),))
+    service = a_service("web", "10.96.0.10", ports=(a_service_port(443, 8080),))
+    found = generated(to_web(an_unknown()), objects=(*THREE, service, hook), **NO_DNS)
+    assert spec_of(found, "deployment-web")["ingress"] == [{"ports": [{"protocol": "TCP", "port": 8080}]}]
+    assert not found.unresolved
+    (finding,) = [item for item in found.findings if item.code == "open-to-all"]
+    assert "MutatingWebhookConfiguration injector" in finding.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubectl_netpolgen.generation.standing import standing_policies
 from kubectl_netpolgen.model.finding import Finding
+from kubectl_netpolgen.model.objects import TierPolicy
 from kubectl_netpolgen.model.policy import NetworkPolicy, PolicyType
 from kubectl_netpolgen.model.selector import labels_selector
 from tests.factories import a_policy, a_timeline
@@ -33,3 +34,10 @@ def test_policy_that_is_replaced_or_of_another_namespace_does_not_stay() -> None
     old = a_policy("netpolgen-allow-deployment-web", pod_selector=labels_selector({"app": "web"}))
     assert said(old, written=(old,)) == []
     assert said(a_policy("deny", namespace="other", pod_selector=labels_selector({}))) == []
+
+
+def test_tier_above_is_said_once() -> None:
+    timeline = a_timeline(*deployed("web", "api"), TierPolicy("AdminNetworkPolicy", "cluster-wide"))
+    (finding,) = standing_policies([key("web"), key("api")], (), timeline)
+    assert finding.code == "admin-tier"
+    assert "AdminNetworkPolicy cluster-wide" in finding.message

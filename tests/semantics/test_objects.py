@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import (
     ContainerPort,
+    ControlPlaneCalls,
     EndpointSlice,
     Namespace,
     Node,
@@ -21,6 +22,7 @@ from kubectl_netpolgen.model.objects import (
     Service,
     ServicePort,
     SliceEndpoint,
+    TierPolicy,
     Workload,
 )
 from kubectl_netpolgen.model.policy import NetworkPolicy
@@ -308,3 +310,30 @@ FIELDS = st.sampled_from(
 def test_any_document_is_read_or_refused_in_one_way(kind: str, fields: dict[str, Any]) -> None:
     with contextlib.suppress(ValueError):
         parse_object({**fields, "kind": kind})
+
+
+@pytest.mark.parametrize("kind", ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"])
+def test_webhooks_name_the_services_that_the_api_server_calls(kind: str) -> None:
+    hooks = [
+        {"clientConfig": {"service": {"namespace": "shop", "name": "hook"}}},
+        {"clientConfig": {"service": {"namespace": "shop", "name": "hook", "port": 8443}}},
+        {"clientConfig": {"url": "https://hooks.example.test"}},
+        {"clientConfig": {"service": {"namespace": "shop", "name": "hook"}}},
+    ]
+    found = parse_object({"kind": kind, "metadata": {"name": "x"}, "webhooks": hooks})
+    assert found == ControlPlaneCalls(kind, "x", (("shop", "hook", 443), ("shop", "hook", 8443)))
+    assert str(found.key) == f"{kind} x"
+
+
+def test_api_service_of_somebody_else_is_called_too() -> None:
+    spec = {"service": {"namespace": "kube-system", "name": "metrics-server", "port": 443}}
+    found = parse_object({"kind": "APIService", "metadata": {"name": "v1.metrics"}, "spec": spec})
+    assert found == ControlPlaneCalls("APIService", "v1.metrics", (("kube-system", "metrics-server", 443),))
+    own = parse_object({"kind": "APIService", "metadata": {"name": "v1."}, "spec": {"service": None}})
+    assert own == ControlPlaneCalls("APIService", "v1.")
+
+
+@pytest.mark.parametrize("kind", ["AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"])
+def test_policy_of_another_tier_is_there_and_that_is_all(kind: str) -> None:
+    found = parse_object({"kind": kind, "metadata": {"name": "x"}, "spec": {"priority": 10}})
+    assert found == TierPolicy(kind, "x")
