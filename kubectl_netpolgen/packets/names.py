@@ -173,7 +173,7 @@ class Names:
         return known
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _read_again(rest: bytes) -> Message | None:
     """What a message without its id says: pods ask the same, so that other files have it too."""
     return read_message(_ANY_ID + rest)

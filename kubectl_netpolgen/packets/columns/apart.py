@@ -13,8 +13,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
-from typing import IO, Any, NoReturn, cast
+from contextlib import suppress
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
@@ -54,25 +54,29 @@ def read_apart(
     source: Source,
     take: Callable[[Batch], None],
     told: Callable[[], None],
-) -> None:
+) -> bool:
     """Read a capture to its end in another process, and take each batch here.
 
-    Records and source then stand where that process left them. NetpolgenError: it was ended from outside.
+    Records and source then stand where that process left them. False, and nothing is read, when the system
+    gives no process or no memory for one. NetpolgenError: it was ended from outside.
     """
-    memory = make_memory()
-    with _beside(
-        lambda send, wait: decode_all(records, header, link, source, Slots(memory, send, wait))
-    ) as child:
-        messages, give_back = child
-        for line in messages:
+    try:
+        memory = make_memory()
+        child = _start(
+            lambda send, wait: decode_all(records, header, link, source, Slots(memory, send, wait))
+        )
+    except OSError:
+        return False
+    with child:
+        for line in child.messages:
             message = json.loads(line)
             source.catch_up(message["position"], message["damage"])
             told()
             if "slot" not in message:
                 records.count, records.truncated = message["count"], message["truncated"]
-                return
+                return True
             take(read_slot(memory[message["slot"]], link, message))
-            give_back(message["slot"])
+            child.give_back(message["slot"])
     raise NetpolgenError(
         f"{source.name}: the process that decodes it ended by itself",
         way_out="there may be too little memory for two; try --workers 1",
@@ -185,34 +189,50 @@ def read_slot(slot: mmap.mmap, link: Link, message: dict[str, Any]) -> Batch:
     return batch_of(cast(bytes, slot), link, message["first"], columns())
 
 
-@contextmanager
-def _beside(
-    work: Callable[[Send, Callable[[], int]], None],
-) -> Iterator[tuple[IO[str], Callable[[int], None]]]:
-    """A process that does some work; the lines that it sends, and what gives a slot back to it."""
-    from_child, to_parent = os.pipe()
-    from_parent, to_child = os.pipe()
-    child = os.fork()
-    if not child:
+class _Child:
+    """The other process, until it is left."""
+
+    def __init__(self, process: int, from_child: int, to_child: int) -> None:
+        self._process = process
+        self._to_child = to_child
+        self.messages = os.fdopen(from_child, encoding="utf-8")
+        """The lines that it sends."""
+
+    def give_back(self, slot: int) -> None:
+        """Let it fill a slot again; one that has ended wants none."""
+        with suppress(BrokenPipeError):
+            os.write(self._to_child, bytes([slot]))
+
+    def __enter__(self) -> _Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.messages.close()
+        os.close(self._to_child)
+        with suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
+
+
+def _start(work: Callable[[Send, Callable[[], int]], None]) -> _Child:
+    """A process that does some work; OSError when there can be none."""
+    ends: list[int] = []
+    try:
+        for _ in range(2):
+            ends += os.pipe()
+        process = os.fork()
+    except OSError:
+        for end in ends:
+            os.close(end)
+        raise
+    from_child, to_parent, from_parent, to_child = ends
+    if not process:
         os.close(from_child)
         os.close(to_child)
         _do(work, from_parent, to_parent)
     os.close(from_parent)
     os.close(to_parent)
-    try:
-        with os.fdopen(from_child, encoding="utf-8") as messages:
-            # a child that has ended wants no slots back
-            yield messages, lambda slot: _give_back(to_child, slot)
-    finally:
-        os.close(to_child)
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-
-
-def _give_back(to_child: int, slot: int) -> None:
-    with suppress(BrokenPipeError):
-        os.write(to_child, bytes([slot]))
+    return _Child(process, from_child, to_child)
 
 
 def _do(work: Callable[[Send, Callable[[], int]], None], from_parent: int, to_parent: int) -> NoReturn:

@@ -49,8 +49,9 @@ class FastCounter:
         if link.place is not None or not self._plain or header.lengths_may_be_swapped:
             self.tally.count(frames_of_records(records, link))
             return
-        if self._apart is not None:
-            read_apart(records, header, link, source=self._apart, take=self._count, told=self._told)
+        if self._apart is not None and read_apart(
+            records, header, link, source=self._apart, take=self._count, told=self._told
+        ):
             return
 
         def count(stretch: Stretch, number: int) -> tuple[int, int]:

@@ -1,8 +1,9 @@
-"""Reads a capture here and in another process, and compares: `python -m ... same|cut|killed`."""
+"""Reads a capture here and in another process, and compares: `python -m ... same|cut|killed|refused`."""
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -22,18 +23,18 @@ from tests.packets.columns.captures import some_traffic
 from tests.packets.factories import ETHERNET, a_pcap
 
 
-def outcome(path: Path, *, apart: bool) -> tuple[object, ...]:
+def outcome(path: Path, *, apart: bool, calls: bool = True) -> tuple[object, ...]:
     """All that is known of the capture in the end."""
-    calls: list[None] = []
+    told: list[None] = []
     with open_source(path) as source:
         header = read_header(source, path)
         records = Records(source, header)
         counter = FastCounter(
-            Tally(), inner=False, apart=source if apart else None, told=lambda: calls.append(None)
+            Tally(), inner=False, apart=source if apart else None, told=lambda: told.append(None)
         )
         counter.count_records(records, header, LINKS[ETHERNET])
         with Reading(str(path), counter.tally, counter.finish()) as reading:
-            assert bool(calls) == apart
+            assert bool(told) == (apart and calls)
             return (
                 list(reading.conversations()),
                 list(reading.flows()),
@@ -70,6 +71,18 @@ def kill(path: Path) -> None:
             raise AssertionError("nobody noticed")
 
 
+def refuse(path: Path) -> None:
+    """Let the system give nothing for another process; everything is read here then."""
+    before = outcome(path, apart=False)
+    # room for the file itself, and none for what two processes tell each other by
+    resource.setrlimit(resource.RLIMIT_NOFILE, (5, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    try:
+        assert outcome(path, apart=True, calls=False) == before
+    finally:
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main(case: str) -> None:
     """Compare, and say that all was well."""
     content = a_pcap([packet for seed in range(6) for packet in some_traffic(seed, 200)])
@@ -80,6 +93,8 @@ def main(case: str) -> None:
         path.write_bytes(content if case != "cut" else content[:-30])
         if case == "killed":
             kill(path)
+        elif case == "refused":
+            refuse(path)
         else:
             assert outcome(path, apart=True) == outcome(path, apart=False)
     sys.stdout.write(f"ok {case}\n")

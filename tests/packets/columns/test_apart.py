@@ -82,7 +82,7 @@ def test_a_capture_of_many_windows_comes_in_batches_behind_each_other(tmp_path: 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes fork on Linux only")
-@pytest.mark.parametrize("case", ["same", "cut", "killed"])
+@pytest.mark.parametrize("case", ["same", "cut", "killed", "refused"])
 def test_another_process_reads_the_same_or_its_end_is_told(case: str) -> None:
     # a process of its own, because only one without other threads may fork
     done = subprocess.run(
