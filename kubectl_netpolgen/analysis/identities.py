@@ -31,6 +31,7 @@ class Identities:
         """Address and port of every API server endpoint, after translation; empty when unreadable."""
         self.api_services = self._api_services()
         """Address and port under which pods dial the API server."""
+        self._of_pods: dict[str, Endpoint] = {}
         self.dns_service = self._dns_service()
         self._dns_pods = self._pods_behind_dns()
 
@@ -71,6 +72,12 @@ class Identities:
 
     def of_pod(self, pod: Pod) -> Endpoint:
         """The workload at the top of the pod's owner chain."""
+        known = self._of_pods.get(pod.uid)
+        if known is None:
+            known = self._of_pods[pod.uid] = self._describe(pod)
+        return known
+
+    def _describe(self, pod: Pod) -> Endpoint:
         owner = self.timeline.top_owner(pod).key
         return Endpoint(
             EndpointKind.WORKLOAD,

@@ -89,6 +89,11 @@ class Timeline:
                 self._apply(event.object, event.time)
         self._workloads_by_key = {workload.key: workload for workload in self._workloads.values()}
         self._node_by_address = self._index_nodes()
+        self._slices_by_service: dict[tuple[str, str], tuple[EndpointSlice, ...]] = {}
+        for key in sorted(self._slices):
+            owner = key[0], self._slices[key].service
+            self._slices_by_service[owner] = (*self._slices_by_service.get(owner, ()), self._slices[key])
+        self._owners: dict[str, Workload] = {}
         self._pod_ranges = tuple(
             ipaddress.ip_network(text, strict=False)
             for node in self.nodes.values()
@@ -187,6 +192,10 @@ class Timeline:
         still there may have it: then the former one has.
         """
         tenancies = self._tenancies.get(address, ())
+        if len(tenancies) == 1:
+            (only,) = tenancies
+            fits = only.start - SLACK <= time <= only.end + SLACK
+            return self.pods[only.uid] if fits else None
         for slack in (0, SLACK):
             fitting = [item for item in tenancies if item.start - slack <= time <= item.end + slack]
             if fitting:
@@ -273,14 +282,16 @@ class Timeline:
 
     def slices_of(self, service: Service) -> tuple[EndpointSlice, ...]:
         """The EndpointSlices of a Service, by name."""
-        return tuple(
-            self._slices[key]
-            for key in sorted(self._slices)
-            if key[0] == service.namespace and self._slices[key].service == service.name
-        )
+        return self._slices_by_service.get((service.namespace, service.name), ())
 
     def top_owner(self, pod: Pod) -> Workload:
         """The top of the owner chain, or the last owner known; a pod without one is its own workload."""
+        known = self._owners.get(pod.uid)
+        if known is None:
+            known = self._owners[pod.uid] = self._climb(pod)
+        return known
+
+    def _climb(self, pod: Pod) -> Workload:
         reference = pod.owner
         current: Workload | None = None
         seen: set[str] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from enum import Enum
+from functools import lru_cache
 from typing import NewType
 
 Address = NewType("Address", str)
@@ -79,6 +80,7 @@ def host_network(address: Address) -> str:
     return f"{address}/{parsed.max_prefixlen}"
 
 
+@lru_cache(maxsize=1 << 16)
 def address_order(address: Address) -> tuple[int, int]:
     """Sort key: IPv4 before IPv6, then by number."""
     parsed = ipaddress.ip_address(address)
