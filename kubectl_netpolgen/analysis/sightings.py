@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
+from typing import NamedTuple
 
 from kubectl_netpolgen.analysis.identities import API_SERVER, Identities
 from kubectl_netpolgen.analysis.meshes import INBOUND, OUTBOUND, has_sidecar, hidden_by_sidecar
@@ -29,8 +30,7 @@ class Vantage(str, Enum):
     SOCKETS = "sockets"
 
 
-@dataclass(frozen=True)
-class Sighting:
+class Sighting(NamedTuple):
     """One flow or socket, both ends resolved."""
 
     client: Endpoint
@@ -65,6 +65,7 @@ class Sightings:
         self._known: set[tuple[object, ...]] = set()
         """Clients and Service ports whose backends packets named."""
         self._idle: list[tuple[Sighting, Service]] = []
+        self._noted: set[tuple[object, ...]] = set()
 
     def of_flows(self, flows: Iterable[Flow]) -> Iterator[Sighting]:
         """The sightings of flows: one, or one for each backend workload of a Service."""
@@ -103,13 +104,13 @@ class Sightings:
         clients, complete = self._translator.true_clients(flow)
         for address, time in clients:
             client, pod = self._resolve(address, time, flow.pod_uid)
-            found = replace(base, client=client, client_pod=pod.uid if pod is not None else "")
+            found = base._replace(client=client, client_pod=pod.uid if pod is not None else "")
             yield found if complete and len(clients) == 1 else _uncounted(found)
         if not complete:
             yield base
         elif base.client.kind is EndpointKind.NODE and not self._on_node(flow.pod_uid, base.client.name):
             # enforcement at the server's node sees the other node's address, so the rule must name it too
-            yield replace(base, connections=0, bytes=0)
+            yield base._replace(connections=0, bytes=0)
 
     def _on_node(self, pod_uid: str, node: str) -> bool:
         pod = self._identities.timeline.pods.get(pod_uid)
@@ -167,18 +168,17 @@ class Sightings:
     def _served_socket(self, row: SocketRow, pod: Pod, network: PodNetwork) -> Sighting:
         client, client_pod = self._resolve(row.remote, row.time, pod.uid)
         server = self._identities.of_pod(pod)
-        sighting = replace(
-            self._socket_sighting(row, network, client, server),
+        return self._socket_sighting(row, network, client, server)._replace(
             client_pod=client_pod.uid if client_pod is not None else "",
             server_pod=pod.uid,
             port_name=_port_name(pod, row.local_port, row.protocol),
+            role=self._role(client, server, row.local_port, row.protocol, pod),
         )
-        return replace(sighting, role=self._role(sighting, pod))
 
     def _dialled_socket(self, row: SocketRow, pod: Pod, network: PodNetwork) -> Iterator[Sighting]:
         client = self._identities.of_pod(pod)
-        base = replace(
-            self._socket_sighting(row, network, client, client), port=row.remote_port, client_pod=pod.uid
+        base = self._socket_sighting(row, network, client, client)._replace(
+            port=row.remote_port, client_pod=pod.uid
         )
         if self._identities.is_api_server(row.remote, row.remote_port):
             yield self._to_api_server(base)
@@ -188,7 +188,7 @@ class Sightings:
     def _to_api_server(self, base: Sighting) -> Sighting:
         """The API server's own port, where its endpoints are known and agree on one."""
         ports = {port for _, port in self._identities.api_endpoints}
-        return replace(base, server=API_SERVER, port=ports.pop() if len(ports) == 1 else base.port)
+        return base._replace(server=API_SERVER, port=ports.pop() if len(ports) == 1 else base.port)
 
     def _with_servers(
         self, base: Sighting, translation: Translation, dialled: Address, observer: str
@@ -210,18 +210,16 @@ class Sightings:
                 and self._has_bound(pod, backend.port)
             ):
                 outcome = Outcome.ONE_WAY
-            sighting = replace(
-                base,
+            sighting = base._replace(
                 server=server,
                 port=backend.port,
                 outcome=outcome,
                 server_pod=pod.uid if pod is not None else "",
                 port_name=_port_name(pod, backend.port, base.protocol),
                 dialled=base.port if translation.service_port is not None else 0,
+                role=self._role(base.client, server, backend.port, base.protocol, pod),
             )
-            seen.setdefault(
-                (server.identity, backend.port), replace(sighting, role=self._role(sighting, pod))
-            )
+            seen.setdefault((server.identity, backend.port), sighting)
         service = translation.service
         if service is not None:
             asked = (base.client.identity, service.namespace, service.name, translation.service_port)
@@ -233,13 +231,13 @@ class Sightings:
         if len(seen) > 1 and not translation.joined and service is not None:
             self._report_ambiguity(base, service, seen.values(), "none of them was captured")
             ports = {item.port for item in seen.values()}
-            yield replace(
-                base, server=_unnamed(dialled, service), port=ports.pop() if len(ports) == 1 else base.port
+            yield base._replace(
+                server=_unnamed(dialled, service), port=ports.pop() if len(ports) == 1 else base.port
             )
             return
         if service is not None:
             others = {
-                (server.identity, backend.port): replace(base, server=server, port=backend.port)
+                (server.identity, backend.port): base._replace(server=server, port=backend.port)
                 for backend in translation.unseen
                 for server, _ in (self._resolve(backend.address, backend.time, observer),)
             }
@@ -256,8 +254,12 @@ class Sightings:
         """Backends that had no connection of this client yet, and may have the next one."""
         for backend in translation.idle:
             server, pod = self._resolve(backend.address, backend.time, observer)
-            sighting = replace(base, server=server, port=backend.port, server_pod=pod.uid if pod else "")
-            self._idle.append((sighting, service))
+            key = (base.client.identity, server.identity, base.protocol, backend.port)
+            if key not in self._noted:
+                # the same of every later flow would say nothing new
+                self._noted.add(key)
+                uid = pod.uid if pod else ""
+                self._idle.append((base._replace(server=server, port=backend.port, server_pod=uid), service))
 
     def unvisited(self, found: Iterable[Sighting]) -> Iterator[Finding]:
         """Other workloads and ports behind Services that a client was never sent to, by all that was found.
@@ -281,7 +283,7 @@ class Sightings:
         """The leg to a node's address, where another node than the client's translates a node port."""
         node = self._identities.timeline.node_at(dialled)
         if node is not None and not self._on_node(base.client_pod, node):
-            yield replace(base, server=Endpoint(EndpointKind.NODE, name=node))
+            yield base._replace(server=Endpoint(EndpointKind.NODE, name=node))
 
     def _report_ambiguity(
         self, base: Sighting, service: Service, candidates: Iterable[Sighting], why: str
@@ -310,11 +312,11 @@ class Sightings:
                 server = _unnamed(dialled, service)
             if self._identities.is_dns(dialled, base.port, base.protocol):
                 server = replace(server, role=Role.DNS)
-            return replace(base, server=server, port_name=name, role=server.role)
+            return base._replace(server=server, port_name=name, role=server.role)
         server, _ = self._resolve(dialled, base.first, observer)
         if self._identities.is_dns(dialled, base.port, base.protocol):
             server = replace(server, role=Role.DNS)
-        return replace(base, server=server, role=Role.DNS if server.role is Role.DNS else None)
+        return base._replace(server=server, role=Role.DNS if server.role is Role.DNS else None)
 
     def _resolve(self, address: Address, time: int, observer: str) -> tuple[Endpoint, Pod | None]:
         names = self._names.of(observer, address)
@@ -330,16 +332,18 @@ class Sightings:
         return port in self._identities.networks[pod.uid].listening(Protocol.UDP)
 
     @staticmethod
-    def _role(sighting: Sighting, server: Pod | None) -> Role | None:
+    def _role(
+        client: Endpoint, server: Endpoint, port: int, protocol: Protocol, pod: Pod | None
+    ) -> Role | None:
         """A connection from a node to a port that the kubelet probes on that pod is a probe."""
-        if sighting.server.role is Role.DNS:
+        if server.role is Role.DNS:
             return Role.DNS
         if (
-            server is not None
-            and sighting.client.kind is EndpointKind.NODE
-            and sighting.protocol is Protocol.TCP
-            and sighting.port in server.probe_ports
-            and sighting.client.name == server.node
+            pod is not None
+            and client.kind is EndpointKind.NODE
+            and protocol is Protocol.TCP
+            and port in pod.probe_ports
+            and client.name == pod.node
         ):
             return Role.PROBE
         return None
@@ -351,7 +355,7 @@ def _edge_key(item: Sighting) -> tuple[object, ...]:
 
 def _uncounted(sighting: Sighting) -> Sighting:
     """The same, where nobody can tell which part of the flow it was; others say how much and how it went."""
-    return replace(sighting, connections=0, bytes=0, outcome=Outcome.UNKNOWN)
+    return sighting._replace(connections=0, bytes=0, outcome=Outcome.UNKNOWN)
 
 
 def _unnamed(dialled: Address, service: Service) -> Endpoint:
