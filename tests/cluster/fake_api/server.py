@@ -169,9 +169,11 @@ class FakeApi:
             self.store.changed.notify_all()
 
     def opened(self, connection: ssl.SSLSocket) -> None:
-        """Remember a connection."""
+        """Remember a connection, to be able to end it; one that comes while all are ended ends at once."""
         with self._lock:
             self._connections.add(connection)
+            if self.stopping.is_set():
+                _shut(connection)
 
     def closed(self, connection: ssl.SSLSocket) -> None:
         """Forget it."""
