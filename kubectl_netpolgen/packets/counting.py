@@ -221,7 +221,7 @@ class Tally:
             for question in said.questions:
                 half.more.ask(question)
         for name in said.names:
-            half.more.call(name)
+            half.call(name)
 
     def hear_dns(self, half: Half, key: bytes, payload: bytes, time: int) -> None:
         """Read a UDP payload from or to a port of DNS: `listen`, for the most frequent case of all."""

@@ -133,7 +133,7 @@ def count_plain(tally: Tally, stretch: Stretch, header: FileHeader, number: int)
             if requests[byte] and buffer[payload : payload + 2] in methods:
                 name = hear_request(key, buffer[payload:end], time)
                 if name is not None:
-                    half.more.call(name)
+                    half.call(name)
             continue
         if heard:
             frame = Frame(buffer, start, stop, time, wire, ETHERNET, number - 1, None)

@@ -331,4 +331,4 @@ def test_an_acknowledgement_is_one_update_of_its_half() -> None:
     packets = [tcp(CLIENT, 1, SERVER, 2, flags=ACK, time=time) for time in (START + SECOND, START)]
     halves, *_ = quickly(a_pcap(packets))
     assert isinstance(halves, dict)
-    assert list(halves.values()) == [(2, 108, START, START + SECOND, 8, -1, -1)]
+    assert list(halves.values()) == [(2, 108, START, START + SECOND, 8, -1, -1, ())]
