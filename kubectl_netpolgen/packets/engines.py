@@ -69,6 +69,7 @@ class ExactCounter:
             return count_plain(tally, stretch, header, number)
 
         records.walk(count, padding=PADDING)
+        tally.repeated.settle()
 
     def count_frames(self, frames: Iterable[Frame]) -> None:
         """Read the frames of any other container to their end."""

@@ -60,6 +60,7 @@ def quickly(capture: bytes, tally: Tally | None = None) -> Told:
     header = read_header(source, "pod.pcap")
     records, tally = Records(source, header), tally or Tally()
     records.walk(lambda stretch, number: count_plain(tally, stretch, header, number), padding=PADDING)
+    tally.repeated.settle()
     return told(records, tally)
 
 
