@@ -17,6 +17,7 @@ from kubectl_netpolgen.model.flow import (
 )
 from kubectl_netpolgen.model.network import Address
 from kubectl_netpolgen.packets.addresses import halve
+from kubectl_netpolgen.packets.collection import without_collection
 from kubectl_netpolgen.packets.conversations import (
     Pair,
     decode_pair,
@@ -66,9 +67,9 @@ class Reading:
     def conversations(self, proven: frozenset[End] | None = None) -> Iterator[Conversation]:
         """Every conversation, in order; `proven` when more files than this one make a capture."""
         sorter: Sorter[Pair] = Sorter(encode=encode_pair, decode=decode_pair, combine=_either)
-        for pair in self._table.pairs(self.proven if proven is None else proven):
-            sorter.add(order_of(pair), pair)
-        with closing(sorter):
+        with without_collection(), closing(sorter):
+            for pair in self._table.pairs(self.proven if proven is None else proven):
+                sorter.add(order_of(pair), pair)
             for pair in sorter:
                 found = make_conversation(pair, self._tally.addresses)
                 known = self._known.get(found.server)
@@ -81,14 +82,15 @@ class Reading:
             decode=lambda row: (row[0], FlowSum(row[1])),
             combine=lambda one, other: (one[0], one[1].add(other[1])),
         )
-        for order, total in self._table.sums(self.proven if proven is None else proven):
-            sorter.add(order, (order, total))
         addresses = self._tally.addresses
-        with closing(sorter):
+        with without_collection(), closing(sorter):
+            for order, total in self._table.sums(self.proven if proven is None else proven):
+                sorter.add(order, (order, total))
             for order, total in sorter:
                 server = addresses.spell(halve(order[2][:-2])[1])
                 yield make_flow(order, total, addresses, file=self.file, known=self._known.get(server, ()))
 
+    @without_collection()
     def contents(self) -> CaptureContents:
         """The conversations between peers, and what else the capture holds, all in memory."""
         # only analysis asks

@@ -16,18 +16,17 @@ from kubectl_netpolgen.packets.signals import ASKS, BROADCAST, HANDSHAKE, REPLIE
 from kubectl_netpolgen.packets.table import (
     Context,
     End,
+    Halves,
     Rows,
-    destination_end,
-    reverse,
-    source_end,
 )
-from kubectl_netpolgen.packets.verdicts import EPHEMERAL, Verdict, judge_packed
+from kubectl_netpolgen.packets.verdicts import EPHEMERAL, JUDGED, Verdict, judge_packed
 
 PROTOCOLS = {SCTP: Protocol.SCTP, TCP: Protocol.TCP, UDP: Protocol.UDP}
-JUDGED = 0xFF
-"""The signals that the rules look at."""
 _KEY_PREFIX = {Protocol.TCP: "t", Protocol.SCTP: "s"}
 _PORTS = struct.Struct(">HH")
+_FOUR, _SIX = struct.Struct("4s4s2s2s"), struct.Struct("16s16s2s2s")
+"""The parts of a half's key: two addresses, two ports."""
+_EPHEMERAL = EPHEMERAL.to_bytes(2, "big")
 _SILENT = Half()
 """Stands for an end that sent nothing; never counted into."""
 
@@ -47,49 +46,63 @@ class Pair(NamedTuple):
     verdict: Verdict
 
 
+Joined = tuple[bytes, bytes, Half, Half, Verdict]
+"""A conversation's key from client to server, the same without the client's port, client, server, verdict."""
+
+
 def pair_halves(rows: Rows, proven: frozenset[End]) -> Iterator[Pair]:
     """Each conversation of a part of the table once, in no order."""
     for context, halves in rows.items():
-        if context.protocol not in PROTOCOLS:
+        for key, _, client, server, verdict in join_halves(context.protocol, halves, proven):
+            yield Pair(context, key, client, server, verdict)
+
+
+def join_halves(protocol: int, halves: Halves, proven: frozenset[End]) -> Iterator[Joined]:
+    """The same of one context as plain tuples: whoever only adds up needs no more, and there are many.
+
+    What the rules look at is packed here as `verdicts.pack_halves` packs it, without making the values first.
+    """
+    if protocol not in PROTOCOLS:
+        return
+    find, four, six = halves.get, _FOUR.unpack, _SIX.unpack
+    for key, there in halves.items():
+        source, destination, source_port, destination_port = four(key) if len(key) == 12 else six(key)
+        opposite = destination + source + destination_port + source_port
+        here = find(opposite)
+        if here is None or opposite == key:
+            here = _SILENT
+        elif opposite < key:
             continue
-        for key, half in halves.items():
-            opposite = reverse(key)
-            back = halves.get(opposite)
-            if back is None or opposite == key:
-                back = _SILENT
-            elif opposite < key:
-                continue
-            if not half.packets and not back.packets:
-                continue
-            if opposite < key:
-                # the half with the smaller key is silent and has no row
-                key, opposite, half, back = opposite, key, back, half
-            verdict = judge_packed(_packed_view(context.protocol, key, half, back, proven))
-            if verdict.turned:
-                key, half, back = opposite, back, half
-            yield Pair(context, key, half, back, verdict)
-
-
-def _packed_view(protocol: int, key: bytes, there: Half, here: Half, proven: frozenset[End]) -> int:
-    """What the rules look at, as `verdicts.pack_halves` packs it, without making the values first."""
-    source, destination = _PORTS.unpack_from(key, len(key) - 4)
-    number = (protocol << 8 | there.signals & JUDGED) << 8 | here.signals & JUDGED
-    number = number << 8 | (there.packets > 0) << 7 | (here.packets > 0) << 6
-    if (there.first <= here.first) if there.packets and here.packets else there.packets:
-        number |= 1 << 5
-    if source < destination:
-        number |= 1 << 4
-    elif source > destination:
-        number |= 1 << 3
-    if source >= EPHEMERAL and destination >= EPHEMERAL:
-        number |= 1 << 2
-    # whoever opened or accepted is known by that
-    if not (there.signals | here.signals) & HANDSHAKE:
-        if (protocol, source_end(key)) in proven:
-            number |= 1 << 1
-        if (protocol, destination_end(key)) in proven:
-            number |= 1
-    return number
+        if opposite < key:
+            # the half with the smaller key is silent and has no row
+            key, opposite, there, here = opposite, key, here, there
+            source, destination = destination, source
+            source_port, destination_port = destination_port, source_port
+        ours, theirs = there.signals & JUDGED, here.signals & JUDGED
+        number = ((protocol << 8 | ours) << 8 | theirs) << 8
+        if there.packets:
+            number |= 0xA0 if not here.packets or there.first <= here.first else 0x80
+        elif not here.packets:
+            continue
+        if here.packets:
+            number |= 0x40
+        if source_port < destination_port:
+            number |= 0x10
+        elif source_port > destination_port:
+            number |= 0x08
+        if source_port >= _EPHEMERAL and destination_port >= _EPHEMERAL:
+            number |= 0x04
+        # whoever opened or accepted is known by that
+        if not (ours | theirs) & HANDSHAKE:
+            if (protocol, source + source_port) in proven:
+                number |= 0x02
+            if (protocol, destination + destination_port) in proven:
+                number |= 0x01
+        verdict = judge_packed(number)
+        if verdict.turned:
+            yield opposite, destination + source + source_port, here, there, verdict
+        else:
+            yield key, source + destination + destination_port, there, here, verdict
 
 
 def order_of(pair: Pair) -> Order:
@@ -152,7 +165,7 @@ def make_conversation(pair: Pair, addresses: Addresses) -> Conversation:
         connections=max(1, len(numbers)),
         keys=keys,
         dns=bool(signals & (ASKS | REPLIES)),
-        names=names_in_order({name for extra in more for name in extra.names}) if more else (),
+        names=names_in_order((*client.names, *server.names)) if client.names or server.names else (),
         duplicates=sum(extra.duplicates for extra in more),
         later_fragments=sum(extra.fragments for extra in more),
         later_fragment_bytes=sum(extra.fragment_bytes for extra in more),

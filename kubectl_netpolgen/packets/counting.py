@@ -24,6 +24,7 @@ from kubectl_netpolgen.packets.payloads import (
     Whole,
     direction_key,
 )
+from kubectl_netpolgen.packets.repeated import Repeated
 from kubectl_netpolgen.packets.sightings import Sightings, frame_identity
 from kubectl_netpolgen.packets.signals import (
     ACCEPTS,
@@ -81,6 +82,7 @@ class Tally:
         self.table = table or HalfTable()
         self.addresses = Addresses()
         self.payloads = Payloads(self.addresses, file=file)
+        self.repeated = Repeated(self.payloads)
         self.fragments = Fragments(self.table)
         self.unread = 0
         """Packets that are no TCP, UDP or SCTP with ports."""
@@ -187,7 +189,8 @@ class Tally:
             or direction_key(context, key) in self.payloads.assembly.pending
         ):
             sequence = int.from_bytes(buffer[at + 4 : at + 8], "big")
-            self.listen_to_segment(context, half, key, buffer[payload:end], sequence, frame)
+            cut = frame.end - frame.start < frame.wire
+            self.listen_to_segment(context, half, key, buffer[payload:end], sequence, frame.time, cut=cut)
 
     def _take_udp(self, frame: Frame, packet: Transport, key: bytes, half: Half) -> None:
         payload, end = packet.at + _UDP_HEADER, packet.end
@@ -199,13 +202,18 @@ class Tally:
             self.listen_to_datagram(half, key, frame.buffer[payload:end], frame)
 
     def listen_to_segment(
-        self, context: Context, half: Half, key: bytes, payload: bytes, sequence: int, frame: Frame
+        self,
+        context: Context,
+        half: Half,
+        key: bytes,
+        payload: bytes,
+        sequence: int,
+        time: int,
+        *,
+        cut: bool,
     ) -> None:
-        """Read a TCP payload for names."""
-        cut = frame.end - frame.start < frame.wire
-        said = self.payloads.hear_segment(
-            context, key, payload, sequence, frame.time, cut=cut, dns=is_dns(key)
-        )
+        """Read a TCP payload for names; `cut` when the snap length left less than was sent."""
+        said = self.payloads.hear_segment(context, key, payload, sequence, time, cut=cut, dns=is_dns(key))
         if said is not NOTHING:
             half.signals |= said.signals
             self.note(half, said)
@@ -221,7 +229,7 @@ class Tally:
             for question in said.questions:
                 half.more.ask(question)
         for name in said.names:
-            half.more.call(name)
+            half.call(name)
 
     def hear_dns(self, half: Half, key: bytes, payload: bytes, time: int) -> None:
         """Read a UDP payload from or to a port of DNS: `listen`, for the most frequent case of all."""

@@ -62,7 +62,7 @@ def count_dissected(tally: Tally, packet: DissectedPacket) -> None:
         half.signals |= CARRIES
     for said in packet.names:
         if said.address is None:
-            half.more.call(PeerName(said.name, said.source))
+            half.call(PeerName(said.name, said.source))
         tally.payloads.names.note(said.name, said.address or packet.destination, said.source, packet.time)
     tally.table.relieve()
 

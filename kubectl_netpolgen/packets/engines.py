@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from kubectl_netpolgen.packets.conversations import Pair, pair_halves
+from kubectl_netpolgen.packets.conversations import Pair, join_halves, pair_halves
 from kubectl_netpolgen.packets.counting import Frame, Tally
 from kubectl_netpolgen.packets.frames import frames_of_records
 from kubectl_netpolgen.packets.link import ETHERNET, Link
 from kubectl_netpolgen.packets.pcap import FileHeader, Records, Stretch
 from kubectl_netpolgen.packets.plain import PADDING, count_plain
 from kubectl_netpolgen.packets.spill import MOST_ROWS
-from kubectl_netpolgen.packets.sums import FlowOrder, FlowSum, begin_sum, flow_ends, order_of_flow
+from kubectl_netpolgen.packets.sums import FlowOrder, FlowSum, order_of_flow, sum_halves
 from kubectl_netpolgen.packets.table import Context, End, HalfTable, Rows
 
 
@@ -69,6 +69,7 @@ class ExactCounter:
             return count_plain(tally, stretch, header, number)
 
         records.walk(count, padding=PADDING)
+        tally.repeated.settle()
 
     def count_frames(self, frames: Iterable[Frame]) -> None:
         """Read the frames of any other container to their end."""
@@ -96,13 +97,12 @@ class PairTable:
         for rows in self.parts():
             for context, halves in rows.items():
                 held: dict[bytes, FlowSum] = {}
-                for pair in pair_halves({context: halves}, proven):
-                    ends = flow_ends(pair.key)
+                for _, ends, client, server, verdict in join_halves(context.protocol, halves, proven):
                     known = held.get(ends)
                     if known is not None:
-                        known.add_pair(pair)
+                        known.add_halves(client, server, verdict)
                         continue
-                    held[ends] = begin_sum(pair)
+                    held[ends] = sum_halves(client, server, verdict)
                     if len(held) >= MOST_ROWS:
                         yield from _in_order(context, held)
                         held = {}

@@ -19,11 +19,16 @@ MOST_CONNECTIONS = 1024
 MOST_NAMES = 32
 """Names of one conversation, the first in order; one connection may carry any number of HTTP requests."""
 
-DNS_PORTS = frozenset(port.to_bytes(2, "big") for port in (53, 5353))
+_MULTICAST_DNS = (5353).to_bytes(2, "big")
+DNS_PORTS = frozenset(((53).to_bytes(2, "big"), _MULTICAST_DNS))
 """Of DNS and of multicast DNS, as they lie in a packet."""
+_DNS_OCTETS = frozenset(port[1] for port in DNS_PORTS)
+"""The last octets of these ports, which most others do not have."""
 NO_NUMBER = -1
 LISTENED = 1 << 16
 """A bit of a half's signals while it is counted: a port of DNS is at one of its ends."""
+ANNOUNCED = 1 << 17
+"""Another: that port is multicast DNS's, whose answers nobody asks for."""
 
 Row = tuple[Any, ...]
 """A half as plain numbers, strings and tuples, for a temporary file."""
@@ -36,7 +41,7 @@ _T = TypeVar("_T")
 class Extra:
     """What few halves have: kept apart, because every 5-tuple and direction has a half."""
 
-    __slots__ = ("accepted", "duplicates", "fragment_bytes", "fragments", "names", "opened", "questions")
+    __slots__ = ("accepted", "duplicates", "fragment_bytes", "fragments", "opened", "questions")
 
     def __init__(self) -> None:
         self.duplicates = 0
@@ -48,8 +53,6 @@ class Extra:
         """The same numbers of the peer's connections, as this half accepted them, beside the first."""
         self.questions: Collection[str] = ()
         """Keys of DNS messages."""
-        self.names: Collection[tuple[str, str]] = ()
-        """What the sender called the receiver, and where that was read."""
 
     def open(self, number: int) -> None:
         """Note the number of a connection that this half opened; a retransmission changes nothing."""
@@ -69,12 +72,6 @@ class Extra:
         if len(self.questions) > 4 * MAX_KEYS:
             self.questions = set(smallest_keys(self.questions))
 
-    def call(self, name: PeerName) -> None:
-        """Note what the receiver was called."""
-        self.names = _with(self.names, (name.name, name.source.value))
-        if len(self.names) > 2 * MOST_NAMES:
-            self.names = set(nsmallest(MOST_NAMES, self.names))
-
     def add(self, other: Extra) -> None:
         """Unite with what another part of the capture holds of the same half."""
         self.duplicates += other.duplicates
@@ -83,7 +80,6 @@ class Extra:
         self.opened = smallest_numbers({*self.opened, *other.opened})
         self.accepted = smallest_numbers({*self.accepted, *other.accepted})
         self.questions = set(smallest_keys((*self.questions, *other.questions)))
-        self.names = set(nsmallest(MOST_NAMES, {*self.names, *other.names}))
 
 
 def _with(items: Collection[_T], item: _T) -> Collection[_T]:
@@ -103,7 +99,7 @@ class Half:
     updates one. It may have no packets at all: an ICMP error may come before what it quotes.
     """
 
-    __slots__ = ("accepted", "bytes", "extra", "first", "last", "opened", "packets", "signals")
+    __slots__ = ("accepted", "bytes", "extra", "first", "last", "names", "opened", "packets", "signals")
 
     def __init__(self, time: int = 0) -> None:
         self.packets = 0
@@ -115,6 +111,8 @@ class Half:
         self.opened = NO_NUMBER
         """The number of the first connection that this half opened; few have more than one."""
         self.accepted = NO_NUMBER
+        self.names: Collection[tuple[str, str]] = ()
+        """What the sender called the receiver, and where that was read."""
         self.extra: Extra | None = None
 
     def count(self, time: int, wire: int) -> None:
@@ -141,6 +139,13 @@ class Half:
             self.accepted = number
         elif number != self.accepted:
             self.more.accept(number)
+
+    def call(self, name: PeerName) -> None:
+        """Note what the receiver was called."""
+        # the enumeration's `value` is a call into Python
+        self.names = _with(self.names, (name.name, name.source._value_))
+        if len(self.names) > 2 * MOST_NAMES:
+            self.names = set(nsmallest(MOST_NAMES, self.names))
 
     @property
     def openings(self) -> Collection[int]:
@@ -175,15 +180,20 @@ class Half:
             self.open(other.opened)
         if other.accepted >= 0:
             self.accept(other.accepted)
+        if other.names:
+            self.names = set(nsmallest(MOST_NAMES, {*self.names, *other.names}))
         if other.extra is not None:
             self.more.add(other.extra)
 
     def as_row(self) -> Row:
         """The half as plain values; `half_of` reads them back."""
-        row: Row = (self.packets, self.bytes, self.first, self.last, self.signals, self.opened, self.accepted)
-        if self.extra is None:
-            return row
+        row: Row = (
+            *(self.packets, self.bytes, self.first, self.last),
+            *(self.signals, self.opened, self.accepted, tuple(self.names)),
+        )
         extra = self.extra
+        if extra is None:
+            return row
         return (
             *row,
             extra.duplicates,
@@ -192,15 +202,15 @@ class Half:
             tuple(extra.opened),
             tuple(extra.accepted),
             tuple(extra.questions),
-            tuple(extra.names),
         )
 
 
 def begin_half(key: bytes, time: int) -> Half:
     """The half of a key that has not been met yet."""
     half = Half(time)
-    if is_dns(key):
-        half.signals = LISTENED
+    if (key[-1] in _DNS_OCTETS or key[-3] in _DNS_OCTETS) and is_dns(key):
+        announced = _MULTICAST_DNS in (key[-4:-2], key[-2:])
+        half.signals = LISTENED | ANNOUNCED if announced else LISTENED
     return half
 
 
@@ -212,11 +222,12 @@ def is_dns(key: bytes) -> bool:
 def half_of(row: Row) -> Half:
     """The half that `as_row` wrote."""
     half = Half()
-    half.packets, half.bytes, half.first, half.last, half.signals, half.opened, half.accepted = row[:7]
-    if len(row) > 7:
+    half.packets, half.bytes, half.first, half.last = row[:4]
+    half.signals, half.opened, half.accepted, half.names = row[4:8]
+    if len(row) > 8:
         extra = half.more
-        extra.duplicates, extra.fragments, extra.fragment_bytes = row[7:10]
-        extra.opened, extra.accepted, extra.questions, extra.names = row[10:14]
+        extra.duplicates, extra.fragments, extra.fragment_bytes = row[8:11]
+        extra.opened, extra.accepted, extra.questions = row[11:14]
     return half
 
 

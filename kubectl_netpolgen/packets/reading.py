@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -14,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 from kubectl_netpolgen.model.errors import NetpolgenError
 from kubectl_netpolgen.model.flow import CaptureContents
 from kubectl_netpolgen.packets.capture import Reading
+from kubectl_netpolgen.packets.collection import without_collection
 from kubectl_netpolgen.packets.counting import Tally
 from kubectl_netpolgen.packets.engines import Counter, ExactCounter
 from kubectl_netpolgen.packets.foreign import (
@@ -116,18 +116,6 @@ def read(
         reading.unread_links = unread
         reading.notes = tuple(filter(None, (note, *cut_short(counter.tally))))
         return reading
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Spare the collector of cycles, which finds none among halves and looks at them again and again."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def read_capture(path: Path) -> CaptureContents:

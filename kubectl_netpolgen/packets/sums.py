@@ -14,9 +14,10 @@ from kubectl_netpolgen.model.flow import (
 )
 from kubectl_netpolgen.packets.addresses import Addresses, halve
 from kubectl_netpolgen.packets.conversations import PROTOCOLS, Pair, connection_numbers
-from kubectl_netpolgen.packets.halves import MOST_NAMES, names_in_order
+from kubectl_netpolgen.packets.halves import MOST_NAMES, Half, names_in_order
 from kubectl_netpolgen.packets.signals import ASKS, REPLIES
 from kubectl_netpolgen.packets.table import Context
+from kubectl_netpolgen.packets.verdicts import Verdict
 
 DIRECTION_RANKS = {direction: rank for rank, direction in enumerate(DIRECTION_ORDER)}
 OUTCOME_RANKS = {outcome: rank for rank, outcome in enumerate(OUTCOME_ORDER)}
@@ -89,41 +90,42 @@ class FlowSum:
             self.names = tuple(nsmallest(MOST_NAMES, {*self.names, *other.names}))
         return self
 
-    def add_pair(self, pair: Pair) -> None:
+    def add_halves(self, client: Half, server: Half, verdict: Verdict) -> None:
         """Take a conversation of the same flow in."""
-        _, _, client, server, verdict = pair
         if (
             client.extra is not None
             or server.extra is not None
-            or not client.packets
-            or not server.packets
             or (client.opened != server.accepted and client.opened >= 0 and server.accepted >= 0)
         ):
-            self.add(begin_sum(pair))
+            self.add(sum_halves(client, server, verdict))
             return
-        # most conversations have both directions and nothing beside them
+        # most conversations have nothing beside counts and times
         self.client_ports += 1
-        self.packets_to_server += client.packets
-        self.packets_to_client += server.packets
-        self.bytes_to_server += client.bytes
-        self.bytes_to_client += server.bytes
-        if client.first < self.first:
-            self.first = client.first
-        if server.first < self.first:
-            self.first = server.first
-        if client.last > self.last:
-            self.last = client.last
-        if server.last > self.last:
-            self.last = server.last
-        direction = _DIRECTION_RANKS[verdict.direction._value_]
-        if direction < self.direction:
-            self.direction = direction
-        outcome = _OUTCOME_RANKS[verdict.outcome._value_]
-        if outcome < self.outcome:
-            self.outcome = outcome
         self.connections += 1
-        if (client.signals | server.signals) & (ASKS | REPLIES):
+        if client.packets:
+            self.packets_to_server += client.packets
+            self.bytes_to_server += client.bytes
+            if client.first < self.first:
+                self.first = client.first
+            if client.last > self.last:
+                self.last = client.last
+        if server.packets:
+            self.packets_to_client += server.packets
+            self.bytes_to_client += server.bytes
+            if server.first < self.first:
+                self.first = server.first
+            if server.last > self.last:
+                self.last = server.last
+        if self.direction:
+            self.direction = min(self.direction, _DIRECTION_RANKS[verdict.direction._value_])
+        if self.outcome:
+            self.outcome = min(self.outcome, _OUTCOME_RANKS[verdict.outcome._value_])
+        if not self.dns and (client.signals | server.signals) & (ASKS | REPLIES):
             self.dns = True
+        if client.names or server.names:
+            for name in (*client.names, *server.names):
+                if name not in self.names:
+                    self.names = tuple(nsmallest(MOST_NAMES, {*self.names, name}))
 
     def as_row(self) -> tuple[Any, ...]:
         """The sum as plain values; `FlowSum` reads them back."""
@@ -139,21 +141,23 @@ _FIELDS = (
 
 def begin_sum(pair: Pair) -> FlowSum:
     """The sum of one conversation."""
-    _, _, client, server, verdict = pair
+    return sum_halves(pair.client, pair.server, pair.verdict)
+
+
+def sum_halves(client: Half, server: Half, verdict: Verdict) -> FlowSum:
+    """The same, of its halves."""
     both, spoken = client.packets and server.packets, client if client.packets else server
     signals = client.signals | server.signals
     duplicates = fragments = fragment_bytes = 0
     connections = max(1, len(connection_numbers(client, server)))
     names: tuple[tuple[str, str], ...] = ()
-    if client.extra is not None or server.extra is not None:
-        found: set[tuple[str, str]] = set()
-        for extra in (client.extra, server.extra):
-            if extra is not None:
-                duplicates += extra.duplicates
-                fragments += extra.fragments
-                fragment_bytes += extra.fragment_bytes
-                found.update(extra.names)
-        names = tuple(nsmallest(MOST_NAMES, found)) if found else ()
+    if client.names or server.names:
+        names = tuple(nsmallest(MOST_NAMES, {*client.names, *server.names}))
+    for extra in (client.extra, server.extra):
+        if extra is not None:
+            duplicates += extra.duplicates
+            fragments += extra.fragments
+            fragment_bytes += extra.fragment_bytes
     return FlowSum(
         (
             1,
@@ -177,16 +181,11 @@ def begin_sum(pair: Pair) -> FlowSum:
 
 def flow_order(pair: Pair) -> FlowOrder:
     """The place of a conversation's flow among the others; also what tells it apart."""
-    return order_of_flow(pair.context, flow_ends(pair.key))
-
-
-def flow_ends(key: bytes) -> bytes:
-    """Client, server and server port of a conversation's key."""
-    return key[:-4] + key[-2:]
+    return order_of_flow(pair.context, pair.key[:-4] + pair.key[-2:])
 
 
 def order_of_flow(context: Context, ends: bytes) -> FlowOrder:
-    """`flow_order` by what conversations of one flow have in common."""
+    """`flow_order` by client, server and server port, as they lie in a packet."""
     return (
         PROTOCOLS[context.protocol].value,
         len(ends) + 2,

@@ -15,7 +15,7 @@ from kubectl_netpolgen.model.flow import Tunnel
 from kubectl_netpolgen.packets.halves import Half, Row, begin_half, half_of
 from kubectl_netpolgen.packets.network import SCTP, TCP, UDP
 from kubectl_netpolgen.packets.spill import PARTITIONS, Partitions, pack_block, read_blocks
-from kubectl_netpolgen.packets.verdicts import proves_receiver, proves_sender
+from kubectl_netpolgen.packets.verdicts import JUDGED, PROVING_RECEIVERS, PROVING_SENDERS
 
 MOST_HALVES = 200_000
 """Halves that are held in memory, about 70 MB."""
@@ -148,13 +148,14 @@ def note_proven(rows: Rows, found: set[End]) -> None:
     for context, halves in rows.items():
         if context.protocol not in _SERVES:
             continue
+        ends: set[bytes] = set()
         for key, half in halves.items():
-            if not half.packets:
-                continue
-            if proves_sender(half.signals):
-                found.add((context.protocol, source_end(key)))
-            if proves_receiver(half.signals):
-                found.add((context.protocol, destination_end(key)))
+            signals = half.signals & JUDGED
+            if PROVING_SENDERS[signals] and half.packets:
+                ends.add(source_end(key))
+            if PROVING_RECEIVERS[signals] and half.packets:
+                ends.add(destination_end(key))
+        found.update((context.protocol, end) for end in ends)
     bound_proven(found)
 
 

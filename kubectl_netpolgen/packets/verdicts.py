@@ -23,6 +23,8 @@ from kubectl_netpolgen.packets.signals import (
     RESETS,
 )
 
+JUDGED = 0xFF
+"""The signals that the rules look at."""
 EPHEMERAL = 32768
 """Linux gives clients ports from here on (ip_local_port_range)."""
 
@@ -135,3 +137,8 @@ def proves_sender(signals: int) -> bool:
 def proves_receiver(signals: int) -> bool:
     """Whether a half shows that its receiver serves at its port: the client opened, and went on."""
     return signals & (OPENS | CARRIES) == OPENS | CARRIES
+
+
+PROVING_SENDERS = bytes(map(proves_sender, range(JUDGED + 1)))
+PROVING_RECEIVERS = bytes(map(proves_receiver, range(JUDGED + 1)))
+"""Both rules for every combination of signals."""

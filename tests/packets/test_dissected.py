@@ -44,7 +44,7 @@ def test_names_belong_to_the_half_that_said_them_and_answers_to_their_address() 
     answered = PacketName("b.test", NameSource.DNS, Address("10.0.0.9"))
     count_dissected(tally, a_packet(names=(said, answered)))
     (half,) = tally.table.rows[Context(TCP, 5)].values()
-    assert list(half.more.names) == [("a.test", "sni")]
+    assert list(half.names) == [("a.test", "sni")]
     assert [(name.name, name.address) for name in tally.payloads.names.collected()] == [
         ("a.test", SERVER),
         ("b.test", "10.0.0.9"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kubectl_netpolgen.analysis.flows import MAX_KEYS, smallest_keys
 from kubectl_netpolgen.model.flow import NameSource, PeerName
 from kubectl_netpolgen.packets.halves import (
+    ANNOUNCED,
     LISTENED,
     MOST_CONNECTIONS,
     MOST_NAMES,
@@ -64,9 +65,9 @@ def test_of_very_many_questions_those_stay_that_the_other_end_keeps_too() -> Non
 def test_of_very_many_names_the_first_stay() -> None:
     half = Half(0)
     for number in range(500, 0, -1):
-        half.more.call(PeerName(f"n{number:03d}.test", NameSource.HTTP))
-    assert len(half.more.names) <= 2 * MOST_NAMES
-    assert names_in_order(half.more.names) == tuple(
+        half.call(PeerName(f"n{number:03d}.test", NameSource.HTTP))
+    assert len(half.names) <= 2 * MOST_NAMES
+    assert names_in_order(half.names) == tuple(
         PeerName(f"n{number:03d}.test", NameSource.HTTP) for number in range(1, MOST_NAMES + 1)
     )
 
@@ -101,7 +102,7 @@ def a_half(content: tuple[list[tuple[int, int]], int, list[int], list[str]]) -> 
 def shape(half: Half) -> tuple[object, ...]:
     times = (half.first, half.last) if half.packets else ()
     extra = half.more
-    sets = (set(half.openings), set(half.acceptances), extra.questions, extra.names)
+    sets = (set(half.openings), set(half.acceptances), extra.questions, half.names)
     sizes = (extra.duplicates, extra.fragments, extra.fragment_bytes)
     return half.packets, half.bytes, times, half.signals, sizes, [sorted(map(str, items)) for items in sets]
 
@@ -123,3 +124,8 @@ def test_a_port_of_dns_at_either_end_is_known_from_the_first_packet_on() -> None
     for ports, dns in ((b"\0\x35\x9c\x40", True), (b"\x9c\x40\x14\xe9", True), (b"\0\x50\x9c\x40", False)):
         assert is_dns(addresses + ports) is dns
         assert bool(begin_half(addresses + ports, 0).signals & LISTENED) is dns
+    announced = {
+        ports: bool(begin_half(addresses + ports, 0).signals & ANNOUNCED)
+        for ports in (b"\x14\xe9\0\1", b"\0\1\x14\xe9", b"\0\x35\0\1", b"\x14\x35\0\xe9")
+    }
+    assert list(announced.values()) == [True, True, False, False]

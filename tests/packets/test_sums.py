@@ -49,14 +49,17 @@ def a_pair(
 
 
 def flow_of(*pairs: Pair, known: tuple[PeerName, ...] = ()) -> Flow:
-    total = reduce(FlowSum.add, map(begin_sum, pairs))
+    total, one_by_one = reduce(FlowSum.add, map(begin_sum, pairs)), begin_sum(pairs[0])
+    for pair in pairs[1:]:
+        one_by_one.add_halves(pair.client, pair.server, pair.verdict)
+    assert one_by_one.as_row() == total.as_row()
     return make_flow(flow_order(pairs[0]), total, Addresses(), file="pod.pcap", known=known)
 
 
 def test_one_conversation_is_a_flow_of_its_own() -> None:
     client, server = a_half(5, 3, size=60), a_half(4, 9, size=1000)
     client.open(1000)
-    client.more.call(PeerName("web.test", NameSource.SNI))
+    client.call(PeerName("web.test", NameSource.SNI))
     server.more.duplicates = 2
     client.more.fragments, client.more.fragment_bytes = 3, 900
     assert flow_of(a_pair(client, server, context=Context(TCP, 7, Tunnel.GENEVE))) == Flow(
@@ -116,6 +119,7 @@ def test_one_message_of_dns_makes_it_dns(client: int, server: int) -> None:
     pair = a_pair(a_half(1, signals=client), a_half(1, signals=server), context=Context(UDP))
     assert flow_of(pair).dns
     assert flow_of(pair, a_pair(a_half(1))).dns
+    assert flow_of(a_pair(a_half(1)), pair).dns
     assert not flow_of(a_pair(a_half(1))).dns
 
 
@@ -132,7 +136,7 @@ def test_the_strongest_direction_and_the_best_outcome_stay() -> None:
 def test_names_are_united_in_order_and_bounded() -> None:
     halves = [a_half(1), a_half(1)]
     for number in range(MOST_NAMES):
-        halves[number % 2].more.call(PeerName(f"{number:03}.test", NameSource.HTTP))
+        halves[number % 2].call(PeerName(f"{number:03}.test", NameSource.HTTP))
     known = (PeerName("000.test", NameSource.DNS), PeerName("zzz.test", NameSource.DNS))
     names = flow_of(a_pair(halves[0]), a_pair(halves[1]), known=known).names
     assert len(names) == MOST_NAMES

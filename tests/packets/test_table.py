@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.model.flow import NameSource, PeerName, Tunnel
-from kubectl_netpolgen.packets.halves import LISTENED, Half
+from kubectl_netpolgen.packets.halves import ANNOUNCED, LISTENED, Half
 from kubectl_netpolgen.packets.network import SCTP, TCP, UDP
 from kubectl_netpolgen.packets.signals import ACCEPTS, CARRIES, OPENS, REFUSED, RESETS
 from kubectl_netpolgen.packets.table import (
@@ -53,7 +53,7 @@ def shape(table: HalfTable) -> Shape:
 
 def content(half: Half) -> tuple[object, ...]:
     extra = half.more
-    sets = (set(half.openings), set(half.acceptances), extra.questions, extra.names)
+    sets = (set(half.openings), set(half.acceptances), extra.questions, half.names)
     times = (half.first, half.last) if half.packets else ()
     counts = (extra.duplicates, extra.fragments, extra.fragment_bytes)
     return (half.packets, half.bytes, times, half.signals, *counts, *(sorted(map(str, one)) for one in sets))
@@ -68,7 +68,7 @@ def packet(context: Context, key: bytes, time: int, wire: int, signals: int, num
             half.open(number)
             half.accept(number + 1)
             half.more.ask(f"d{number:04x}:a.test")
-            half.more.call(PeerName(f"{number}.test", NameSource.SNI))
+            half.call(PeerName(f"{number}.test", NameSource.SNI))
 
     return take
 
@@ -184,7 +184,7 @@ def test_mapped_addresses_are_the_ipv4_addresses_that_they_are() -> None:
 def test_a_half_with_a_port_of_dns_is_listened_to_from_its_beginning() -> None:
     table = HalfTable()
     assert table.half(Context(UDP), a_key(destination_port=53)).signals == LISTENED
-    assert table.mark(Context(TCP), a_key(source_port=5353)).signals == LISTENED
+    assert table.mark(Context(TCP), a_key(source_port=5353)).signals == LISTENED | ANNOUNCED
     assert table.half(Context(UDP), a_key(destination_port=54)).signals == 0
 
 

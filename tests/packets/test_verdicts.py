@@ -18,6 +18,8 @@ from kubectl_netpolgen.packets.signals import (
 )
 from kubectl_netpolgen.packets.verdicts import (
     EPHEMERAL,
+    PROVING_RECEIVERS,
+    PROVING_SENDERS,
     Halves,
     Verdict,
     judge,
@@ -192,3 +194,5 @@ def test_accepting_proves_the_sender_and_going_on_after_a_question_proves_the_re
     assert proves_receiver(OPENS | CARRIES | RESETS)
     assert not proves_receiver(OPENS | RESETS)
     assert not proves_receiver(CARRIES)
+    assert PROVING_SENDERS[ACCEPTS] and not PROVING_SENDERS[OPENS | CARRIES]
+    assert PROVING_RECEIVERS[OPENS | CARRIES] and not PROVING_RECEIVERS[CARRIES]

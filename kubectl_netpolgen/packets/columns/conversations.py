@@ -11,11 +11,10 @@ from kubectl_netpolgen.packets.columns.decode import Numbers
 from kubectl_netpolgen.packets.columns.keys import Words, hash_columns, word_of
 from kubectl_netpolgen.packets.columns.rows import ACCEPTED, OPENED, Rows
 from kubectl_netpolgen.packets.columns.storage import Part
-from kubectl_netpolgen.packets.conversations import JUDGED
 from kubectl_netpolgen.packets.halves import MOST_CONNECTIONS
 from kubectl_netpolgen.packets.sums import DIRECTION_RANKS, OUTCOME_RANKS
 from kubectl_netpolgen.packets.table import End
-from kubectl_netpolgen.packets.verdicts import EPHEMERAL, judge_packed
+from kubectl_netpolgen.packets.verdicts import EPHEMERAL, JUDGED, judge_packed
 
 _PORT = np.uint64(0xFFFF)
 _END = np.uint64(word_of(0xFF, six=True))

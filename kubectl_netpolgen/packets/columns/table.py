@@ -48,7 +48,7 @@ class ColumnTable:
             number = self._names.number(name)
             if number is None:
                 *key, group = (int(column[row]) for column in packets.keys)
-                self._halves.mark(context_of(key[4]), raw_key(key, turned=bool(group & 1))).more.call(name)
+                self._halves.mark(context_of(key[4]), raw_key(key, turned=bool(group & 1))).call(name)
             else:
                 rows.append(row)
                 numbers.append(number)
@@ -134,11 +134,13 @@ def _halves_of(part: Part, names: NameList) -> HalfRows:
         half.packets, half.bytes, half.first, half.last, half.signals, aside = value
         if not half.packets:
             half.first = half.last = 0
-        known = part.asides[aside - 1].extra if aside else None
-        if known is not None:
-            half.more.add(known)
+        if aside:
+            known = part.asides[aside - 1]
+            half.names = tuple(known.names)
+            if known.extra is not None:
+                half.more.add(known.extra)
         for name in noted.get((number, NAMED), ()):
-            half.more.call(names[name])
+            half.call(names[name])
         for connection in noted.get((number, OPENED), ()):
             half.open(connection)
         for connection in noted.get((number, ACCEPTED), ()):
@@ -200,9 +202,11 @@ def _more_of(found: Conversations, part: Part, order: Order, names: NameList) ->
     counts: dict[int, tuple[int, int, int]] = {}
     told = np.flatnonzero((part.rows.aside > 0) & (flow_of_row >= 0))
     for flow, number in zip(flow_of_row[told].tolist(), part.rows.aside[told].tolist(), strict=True):
-        extra = part.asides[number - 1].extra
+        half = part.asides[number - 1]
+        extra = half.extra
+        if half.names:
+            called.setdefault(flow, set()).update(half.names)
         if extra is not None:
-            called.setdefault(flow, set()).update(extra.names)
             one, two, three = counts.get(flow, (0, 0, 0))
             counts[flow] = one + extra.duplicates, two + extra.fragments, three + extra.fragment_bytes
     return {

@@ -74,7 +74,7 @@ def test_what_the_other_code_counted_adds_to_the_row_and_is_at_its_aside() -> No
         half = halves.half(Context(TCP), RAW[0])
         half.count(3, 100)
         half.open(77)
-        half.more.call(PeerName("a.test", NameSource.SNI))
+        half.call(PeerName("a.test", NameSource.SNI))
         halves.mark(Context(UDP), RAW[1]).signals = 64
         storage = Storage(halves, most=most)
         storage.add(*a_row(RAW[0], packets=2, number=78))
@@ -86,9 +86,7 @@ def test_what_the_other_code_counted_adds_to_the_row_and_is_at_its_aside() -> No
         part, row = next((part, row) for part, row in rows if part.rows.packets[row])
         columns = part.rows
         assert (columns.bytes[row], columns.first[row], columns.last[row]) == (220, 3, 9)
-        extra = part.asides[columns.aside[row] - 1].extra
-        assert extra is not None
-        assert list(extra.names) == [("a.test", "sni")]
+        assert list(part.asides[columns.aside[row] - 1].names) == [("a.test", "sni")]
         assert sorted(part.notes.number.tolist()) == [77, 78]
         storage.close()
 

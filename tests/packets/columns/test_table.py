@@ -26,8 +26,7 @@ def added(sums: Iterable[tuple[FlowOrder, FlowSum]]) -> dict[FlowOrder, tuple[ob
 
 def shapes(parts: Iterable[Rows]) -> dict[tuple[Context, bytes], tuple[object, ...]]:
     def shape(half: Half) -> tuple[object, ...]:
-        opened = sorted(half.extra.opened) if half.extra else []
-        return half.packets, half.bytes, half.first, half.last, half.signals & 0xFFFF, opened
+        return half.packets, half.bytes, half.first, half.last, half.signals & 0xFFFF, set(half.openings)
 
     return {
         (context, key): shape(half)
