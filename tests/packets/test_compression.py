@@ -142,6 +142,26 @@ def test_what_follows_zstandard_frames_and_is_none_is_damage() -> None:
     )
 
 
+def test_what_lies_over_the_end_of_a_piece_of_the_file_is_put_together() -> None:
+    # what cannot be compressed lies in blocks as large as the pieces, and headers push each over an end
+    content = random.Random(6).randbytes(5 * PIECE)
+    compressed = zstd(content)
+    assert len(compressed) > 5 * PIECE
+    assert read(compressed, 1 << 20) == (content, None)
+    for shift in range(1, 6):
+        # a frame to skip moves the ends of pieces through the next frame's header
+        skipped = PIECE - 8 - shift
+        filler = b"\x50\x2a\x4d\x18" + skipped.to_bytes(4, "little") + bytes(skipped)
+        assert read(filler + compressed, 1 << 20) == (content, None)
+
+
+def test_a_frame_to_skip_that_is_longer_than_the_file_is_damage() -> None:
+    compressed = zstd(CONTENT) + b"\x50\x2a\x4d\x18" + b"\xff\xff\xff\xff" + bytes(3)
+    plain, damage = read(compressed)
+    assert plain == CONTENT
+    assert damage == f"the Zstandard data ends early, at byte {len(compressed)} of the file"
+
+
 def test_a_block_that_claims_too_much_is_damage_and_not_waited_for() -> None:
     header = zstd(b"", checksum=False, sized=False)[:6]
     for block in (b"\xff\xff\xff", (3 << 1).to_bytes(3, "little")):
