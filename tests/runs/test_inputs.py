@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,28 @@ def touch(directory: Path, *names: str) -> None:
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
+
+
+@contextmanager
+def closed(directory: Path, mode: int) -> Iterator[None]:
+    """A directory with these permissions, which bind even root here."""
+    directory.chmod(mode)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        directory.chmod(0o700)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, open to all, whatever the directories above it are."""
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    return Path()
 
 
 def test_files_keep_the_order_and_the_spelling_in_which_they_were_named(tmp_path: Path) -> None:
@@ -199,3 +223,18 @@ def test_pipes_in_a_directory_are_left_alone_and_one_that_was_named_is_not(tmp_p
     assert labels(tmp_path, "d") == [["d/a.pcap"]]
     (item,) = find_inputs(["d/pipe"], tmp_path).files
     assert (item.label, item.size) == ("d/pipe", 0)
+
+
+def test_a_directory_that_cannot_be_listed_is_told_among_the_others(here: Path) -> None:
+    touch(here, "d/closed/a.pcap", "d/b.pcap")
+    with closed(here / "d" / "closed", 0o311):
+        inputs = find_inputs(["d"], here)
+    assert [item.label for item in inputs.files] == ["d/b.pcap"]
+    assert [(item.code, item.subject) for item in inputs.findings] == [("directory-unreadable", "d/closed")]
+
+
+def test_a_file_in_a_closed_directory_is_an_input_that_reading_speaks_of(here: Path) -> None:
+    touch(here, "closed/a.pcap")
+    with closed(here / "closed", 0):
+        (item,) = find_inputs(["closed/a.pcap"], here).files
+    assert (item.path, item.size) == (here / "closed/a.pcap", 0)
