@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.packets.compression import PIECE, compression_of
@@ -57,6 +57,7 @@ def test_compression_is_known_by_its_magic(start: bytes, compression: str) -> No
     assert compression_of(start) == compression
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.binary(max_size=99), st.integers(1, 3000)), min_size=1, max_size=4),
     st.integers(1, 5000),
