@@ -6,16 +6,13 @@ import csv
 import gzip
 import io
 import json
-import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kubectl_netpolgen.cli.main import main
 from kubectl_netpolgen.model.errors import ExitStatus
 from tests.bundles import SERVICE_ADDRESS, a_bundle, shop_captures
-from tests.cli.factories import Heard, an_environment
+from tests.commands.captures import PPP, WITH_TSHARK, a_quic_initial, flows, rows, write_capture
 from tests.components import needs
 from tests.goldens import check_golden
 from tests.packets.factories import (
@@ -37,7 +34,7 @@ from tests.packets.factories import (
     udp,
 )
 from tests.packets.factories_names import a_client_hello
-from tests.packets.quic_datagrams import INITIAL
+from tests.packets.factories_tunnels import in_vxlan
 
 ENDS = (CLIENT, 40000, SERVER, 443)
 SHOP = [
@@ -49,18 +46,6 @@ SHOP = [
     udp(),
     icmp_unreachable(udp()),
 ]
-
-
-def flows(directory: Path, *words: str, **world: Any) -> tuple[int, Heard]:
-    """`kubectl netpolgen flows` in a directory."""
-    heard = Heard(an_environment(directory=directory, variables={"PATH": os.environ["PATH"]}, **world))
-    return main(["kubectl-netpolgen", "flows", *words], heard.environment), heard
-
-
-def rows(directory: Path, *words: str, **world: Any) -> list[dict[str, Any]]:
-    status, heard = flows(directory, *words, "-o", "jsonl", **world)
-    assert status == ExitStatus.DONE, heard.stderr
-    return [json.loads(line) for line in heard.stdout.splitlines()]
 
 
 @pytest.fixture
@@ -78,6 +63,15 @@ def test_rows_keep_to_their_contract(shop: Path, kind: str, form: str) -> None:
     assert (status, heard.stderr) == (ExitStatus.DONE, "")
     suffix = "txt" if form == "table" else form
     check_golden(f"flows-{kind}.{suffix}", heard.stdout)
+
+
+@pytest.mark.parametrize("kind", ["flows", "conversations", "names"])
+def test_csv_of_a_little_of_everything_keeps_to_its_contract(tmp_path: Path, kind: str) -> None:
+    write_capture(tmp_path / "a.pcap", nanoseconds=True)
+    words = [] if kind == "flows" else [f"--{kind}"]
+    status, heard = flows(tmp_path, "a.pcap", "--inner", "-o", "csv", *words)
+    assert (status, heard.stderr) == (ExitStatus.DONE, "")
+    check_golden(f"flows-{kind}.csv", heard.stdout)
 
 
 def test_json_is_a_list_of_its_kind(shop: Path) -> None:
@@ -102,6 +96,14 @@ def test_csv_has_the_same_columns_and_values(shop: Path) -> None:
     assert web["names"] == "dns:shop.test sni:shop.test"
 
 
+@pytest.mark.parametrize(("form", "left_out"), [("csv", 1), ("table", 1), ("jsonl", 0), ("json", 0)])
+def test_headers_can_be_left_out_where_there_are_any(shop: Path, form: str, left_out: int) -> None:
+    plain = flows(shop, "shop.pcap", "-o", form)[1].stdout.splitlines()
+    bare = flows(shop, "shop.pcap", "-o", form, "--no-headers")[1].stdout.splitlines()
+    # a table is as wide as its cells
+    assert [line.split() for line in bare] == [line.split() for line in plain[left_out:]]
+
+
 def test_a_name_is_told_by_its_source_and_way(shop: Path) -> None:
     told = [
         (row["name"], row["source"], row["via"], row["address"]) for row in rows(shop, "shop.pcap", "--names")
@@ -117,8 +119,9 @@ def test_the_content_of_a_file_counts_and_not_its_name(shop: Path) -> None:
 
 def test_standard_input_is_a_file_called_dash(shop: Path) -> None:
     piped = (shop / "shop.pcap").read_bytes()
-    assert {row["file"] for row in rows(shop, "-", piped=piped)} == {"-"}
-    status, heard = flows(shop, "-", "-", piped=piped)
+    told = rows(shop, "-", stdin=piped)
+    assert told == [{**row, "file": "-"} for row in rows(shop, "shop.pcap")]
+    status, heard = flows(shop, "-", "-", stdin=piped)
     assert (status, "once" in heard.stderr) == (ExitStatus.USAGE, True)
 
 
@@ -169,6 +172,9 @@ def test_what_is_inside_tunnels_is_told_on_request(tmp_path: Path) -> None:
     assert rows(tmp_path, "t.pcap") == []
     (row,) = rows(tmp_path, "t.pcap", "--inner")
     assert (row["tunnel"], row["server"], row["outcome"]) == ("ipip", SERVER, "unanswered")
+    write_capture(tmp_path / "x.pcap", [in_vxlan(udp(CLIENT, 50000, SERVER, 53))])
+    assert [row["tunnel"] for row in rows(tmp_path, "x.pcap")] == [None]
+    assert [row["tunnel"] for row in rows(tmp_path, "x.pcap", "--inner")] == ["vxlan", None]
 
 
 def test_a_filter_leaves_rows_out_and_says_when_none_is_left(shop: Path) -> None:
@@ -189,6 +195,27 @@ def test_a_filter_that_makes_no_sense_points_at_the_place(shop: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "words", "column", "width"),
+    [
+        ("port = 443 adn udp", (), 11, 3),
+        ("client in 10.0.0.0/33", (), 10, 11),
+        ("clientport == 1", (), 0, 10),
+        ("port == 1", ("--names",), 0, 4),
+        ("port == \x1b[2J", (), 8, 4),
+    ],
+)
+def test_what_makes_no_sense_in_a_filter_is_marked_and_steers_no_terminal(
+    shop: Path, text: str, words: tuple[str, ...], column: int, width: int
+) -> None:
+    status, heard = flows(shop, "shop.pcap", "--filter", text, *words)
+    assert (status, heard.stdout) == (ExitStatus.USAGE, "")
+    message, shown, marks = heard.stderr.splitlines()[:3]
+    assert message.startswith(f"error: --filter, column {column + 1}: ")
+    assert shown == "  " + text.replace("\x1b", "?")
+    assert marks == "  " + " " * column + "^" * width
+
+
+@pytest.mark.parametrize(
     ("content", "code"),
     [(a_pcap([]), "capture-empty"), (a_pcap([b"x"], link=127), "link-type-unread")],
 )
@@ -196,7 +223,11 @@ def test_a_capture_without_anything_to_read_is_a_finding(tmp_path: Path, content
     (tmp_path / "x.pcap").write_bytes(content)
     status, heard = flows(tmp_path, "x.pcap", "-o", "jsonl")
     assert (status, heard.stdout) == (ExitStatus.DONE, "")
-    assert f"[{code}]" in heard.stderr
+    assert heard.stderr.count(f"[{code}]") == 1
+    # what tshark could do about it is said
+    assert ("--tshark" in heard.stderr) == (code == "link-type-unread")
+    assert json.loads(flows(tmp_path, "x.pcap", "-o", "json")[1].stdout)["items"] == []
+    assert flows(tmp_path, "x.pcap")[1].stdout == ""
 
 
 def test_damage_is_a_finding_and_what_precedes_it_is_told(shop: Path) -> None:
@@ -222,23 +253,30 @@ def test_what_is_no_capture_is_an_error_alone_and_a_finding_among_others(shop: P
     assert "[capture-unreadable]" in heard.stderr
     status, heard = flows(shop, "notes.txt", "absent.pcap")
     assert status == ExitStatus.ERROR
-    assert "none of 2 files" in heard.stderr
+    assert "notes.txt is no capture" in heard.stderr
+    assert heard.stderr.endswith("error: none of 2 files is a capture\n  name a file that tcpdump -w wrote\n")
 
 
 def test_kinds_of_rows_exclude_each_other_and_workers_are_few(shop: Path) -> None:
     assert flows(shop, "shop.pcap", "--names", "--conversations")[0] == ExitStatus.USAGE
-    assert flows(shop, "shop.pcap", "--workers", "0")[0] == ExitStatus.USAGE
+    for workers in ("0", "65", "-1"):
+        assert flows(shop, "nowhere.pcap", f"--workers={workers}")[0] == ExitStatus.USAGE
     assert flows(shop)[0] == ExitStatus.USAGE
 
 
 @needs("tshark")
 def test_a_name_inside_quic_is_read_by_tshark_once_for_all_files(tmp_path: Path) -> None:
     for name in ("one.pcap", "two.pcap"):
-        (tmp_path / name).write_bytes(a_pcap([udp(destination_port=443, payload=INITIAL)]))
-    told = rows(tmp_path, "one.pcap", "two.pcap")
+        write_capture(tmp_path / name, [a_quic_initial(SERVER)])
+    told = rows(tmp_path, "one.pcap", "two.pcap", variables=WITH_TSHARK)
     assert [row["names"] for row in told] == [[{"name": "quic.example.test", "source": "quic"}]] * 2
-    assert [row["names"] for row in rows(tmp_path, "one.pcap", "--tshark=never")] == [[]]
-    (told_name,) = rows(tmp_path, "one.pcap", "--names")
+    assert [row["names"] for row in rows(tmp_path, "one.pcap", "--tshark=never", variables=WITH_TSHARK)] == [
+        []
+    ]
+    words = ("--conversations", "--filter", "name ~ quic.*")
+    (row,) = rows(tmp_path, "one.pcap", *words, variables=WITH_TSHARK)
+    assert row["clientPort"] == 40000
+    (told_name,) = rows(tmp_path, "one.pcap", "--names", variables=WITH_TSHARK)
     assert (told_name["name"], told_name["source"], told_name["address"]) == (
         "quic.example.test",
         "quic",
@@ -246,26 +284,29 @@ def test_a_name_inside_quic_is_read_by_tshark_once_for_all_files(tmp_path: Path)
     )
 
 
-def test_without_tshark_names_inside_quic_are_a_finding(tmp_path: Path) -> None:
-    (tmp_path / "q.pcap").write_bytes(a_pcap([udp(destination_port=443, payload=INITIAL)]))
-    heard = Heard(an_environment(directory=tmp_path, variables={"PATH": ""}))
-    assert main(["kubectl-netpolgen", "flows", "q.pcap"], heard.environment) == ExitStatus.DONE
+def test_without_tshark_names_inside_quic_are_a_finding_unless_nobody_wants_them(tmp_path: Path) -> None:
+    write_capture(tmp_path / "q.pcap", [a_quic_initial()])
+    status, heard = flows(tmp_path, "q.pcap", "-o", "jsonl")
+    assert (status, json.loads(heard.stdout)["names"]) == (ExitStatus.DONE, [])
     assert "[tshark-absent]" in heard.stderr
+    assert flows(tmp_path, "q.pcap", "--tshark=never")[1].stderr == ""
     for flag in ("--verify", "--tshark"):
-        assert main(["kubectl-netpolgen", "flows", "q.pcap", flag], heard.environment) == ExitStatus.ERROR
+        status, heard = flows(tmp_path, "q.pcap", flag)
+        assert (status, heard.stdout) == (ExitStatus.ERROR, "")
+        assert f"{flag} needs tshark" in heard.stderr
 
 
 @needs("tshark")
 def test_tshark_reads_the_links_that_we_do_not(tmp_path: Path) -> None:
     frames: list[Packet | bytes] = [b"\xff\x03\x00\x21" + packet.ip for packet in tcp_handshake()]
-    (tmp_path / "ppp.pcap").write_bytes(a_pcap(frames, link=9))
-    assert rows(tmp_path, "ppp.pcap") == []
-    (row,) = rows(tmp_path, "ppp.pcap", "--tshark")
+    (tmp_path / "ppp.pcap").write_bytes(a_pcap(frames, link=PPP))
+    assert rows(tmp_path, "ppp.pcap", variables=WITH_TSHARK) == []
+    (row,) = rows(tmp_path, "ppp.pcap", "--tshark", variables=WITH_TSHARK)
     assert (row["client"], row["serverPort"], row["outcome"]) == (CLIENT, 8080, "established")
     assert (row["packetsToServer"], row["packetsToClient"], row["direction"]) == (2, 1, "syn")
 
 
 @needs("tshark")
 def test_our_counts_are_those_of_tshark(shop: Path) -> None:
-    status, heard = flows(shop, "shop.pcap", "--verify", "-o", "jsonl")
+    status, heard = flows(shop, "shop.pcap", "--verify", "-o", "jsonl", variables=WITH_TSHARK)
     assert (status, heard.stderr) == (ExitStatus.DONE, "")

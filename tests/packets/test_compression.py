@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.packets.compression import PIECE, compression_of
@@ -57,6 +57,7 @@ def test_compression_is_known_by_its_magic(start: bytes, compression: str) -> No
     assert compression_of(start) == compression
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.binary(max_size=99), st.integers(1, 3000)), min_size=1, max_size=4),
     st.integers(1, 5000),
@@ -140,6 +141,26 @@ def test_what_follows_zstandard_frames_and_is_none_is_damage() -> None:
     assert damage == (
         f"the Zstandard data is damaged at byte {len(compressed)} of the file (no frame begins there)"
     )
+
+
+def test_what_lies_over_the_end_of_a_piece_of_the_file_is_put_together() -> None:
+    # what cannot be compressed lies in blocks as large as the pieces, and headers push each over an end
+    content = random.Random(6).randbytes(5 * PIECE)
+    compressed = zstd(content)
+    assert len(compressed) > 5 * PIECE
+    assert read(compressed, 1 << 20) == (content, None)
+    for shift in range(1, 6):
+        # a frame to skip moves the ends of pieces through the next frame's header
+        skipped = PIECE - 8 - shift
+        filler = b"\x50\x2a\x4d\x18" + skipped.to_bytes(4, "little") + bytes(skipped)
+        assert read(filler + compressed, 1 << 20) == (content, None)
+
+
+def test_a_frame_to_skip_that_is_longer_than_the_file_is_damage() -> None:
+    compressed = zstd(CONTENT) + b"\x50\x2a\x4d\x18" + b"\xff\xff\xff\xff" + bytes(3)
+    plain, damage = read(compressed)
+    assert plain == CONTENT
+    assert damage == f"the Zstandard data ends early, at byte {len(compressed)} of the file"
 
 
 def test_a_block_that_claims_too_much_is_damage_and_not_waited_for() -> None:

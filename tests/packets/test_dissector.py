@@ -2,12 +2,24 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from kubectl_netpolgen.model.flow import NameSource
 from kubectl_netpolgen.model.network import Address, Protocol
-from kubectl_netpolgen.packets.dissector import DissectedName, PacketName, dissect_names, pcap_bytes
-from kubectl_netpolgen.packets.selection import Ends, SelectedFrame
+from kubectl_netpolgen.packets.dissector import (
+    DissectedName,
+    PacketName,
+    _decode_as,
+    dissect_names,
+    pcap_bytes,
+    read_names,
+)
+from kubectl_netpolgen.packets.selection import MOST_FRAMES, Ends, SelectedFrame
 from kubectl_netpolgen.packets.tshark import find_tshark
 from tests.components import needs
 from tests.packets.factories import (
@@ -62,6 +74,16 @@ def said(*frames: SelectedFrame) -> list[tuple[str, str, str]]:
     names, findings = dissect_names(frames, program=TSHARK)
     assert findings == ()
     return [(name.file, name.said.name, name.said.source.value) for name in names]
+
+
+def a_layer(name: str, fields: dict[str, Any], *others: dict[str, Any]) -> SimpleNamespace:
+    """A layer as pyshark has it, with further ones of its kind beside it."""
+    beside = [SimpleNamespace(_all_fields=other) for other in others]
+    return SimpleNamespace(layer_name=name, _all_fields=fields, duplicate_layers=beside)
+
+
+def read_layers(*layers: SimpleNamespace) -> list[PacketName]:
+    return list(read_names(SimpleNamespace(layers=layers)))
 
 
 def test_no_frames_need_no_program() -> None:
@@ -150,3 +172,86 @@ def test_the_file_for_tshark_keeps_times_and_lengths() -> None:
         number.to_bytes(4, "little") for number in (START // 10**9, 5, len(frame.frame), 9000)
     )
     assert written[40:] == frame.frame
+
+
+def test_frames_beyond_the_bounds_are_left_out_and_told(tmp_path: Path) -> None:
+    program = tmp_path / "tshark"
+    program.write_text("#!/bin/sh\necho '[]'\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    frames = [an_initial(number.to_bytes(2, "big")) for number in range(MOST_FRAMES + 3)]
+    names, findings = dissect_names(frames, program=program)
+    assert names == ()
+    assert findings[0].code == "names-incomplete"
+    assert f"3 selected frames are beyond the {MOST_FRAMES}" in findings[0].message
+
+
+def test_without_a_pyshark_that_can_be_loaded_names_are_incomplete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "kubectl_netpolgen.packets.pyshark_capture", raising=False)
+    monkeypatch.setitem(sys.modules, "pyshark.capture.file_capture", None)
+    names, (finding,) = dissect_names((an_initial(),), program=tmp_path / "tshark")
+    assert (names, finding.code) == ((), "names-incomplete")
+    assert "pyshark cannot be loaded" in finding.message
+
+
+def test_a_port_that_is_two_things_or_none_is_left_to_tshark() -> None:
+    hello = an_initial(port=8443)
+    twice = a_segment(b"x", NameSource.SNI, 7000), a_segment(b"y", NameSource.HTTP, 7000)
+    neither = hello._replace(source=NameSource.QUIC, ends=hello.ends._replace(protocol=Protocol.SCTP))
+    assert _decode_as([*twice, neither, hello]) == [("udp.port==8443", "quic")]
+
+
+def test_only_names_that_could_be_a_hosts_are_taken() -> None:
+    name = "tls.handshake.extensions_server_name"
+    layers = [
+        a_layer("tls", {name: "a\x7fb"}, {name: "a.test"}),
+        a_layer("quic", {"quic.frame": [{"tls": {name: "Q.test."}}, {"tls": {name: ""}}]}),
+        a_layer("http", {"http.host": "web.shop:80"}),
+        a_layer("http", {"http.host": "web.shop"}),
+        a_layer("http", {"http.host": "web.shop\x00:80"}),
+        a_layer("http", {"http.request.method": "GET"}),
+    ]
+    assert read_layers(*layers) == [
+        PacketName("a.test", NameSource.SNI),
+        PacketName("q.test", NameSource.QUIC),
+        PacketName("web.shop", NameSource.HTTP),
+        PacketName("web.shop", NameSource.HTTP),
+    ]
+
+
+@pytest.mark.parametrize("questions", [[], ["a.test", "b.test"], ["no\nhost"]])
+def test_addresses_in_answers_to_no_question_or_several_are_nobodys(questions: list[str]) -> None:
+    answer = {"dns.qry.name": questions, "dns.a": "192.0.2.1"}
+    assert read_layers(a_layer("dns", answer)) == []
+
+
+def test_an_answer_tells_both_families_and_the_way_of_names() -> None:
+    fields = {
+        "dns.qry.name": ["a.test", "a.test"],
+        "Answers": {
+            "one": {"dns.cname": "b.test"},
+            "two": {"dns.cname": "no..host"},
+            "three": {"dns.a": "192.0.2.1"},
+            "four": {"dns.aaaa": "2001:DB8::1"},
+        },
+    }
+    assert read_layers(a_layer("dns", fields)) == [
+        PacketName("a.test", NameSource.DNS, Address(address), ("b.test",))
+        for address in ("192.0.2.1", "2001:db8::1")
+    ]
+
+
+def test_what_is_nested_without_end_or_of_another_kind_is_looked_at_within_bounds() -> None:
+    name = "tls.handshake.extensions_server_name"
+    deep: Any = {name: "deep.test"}
+    for _ in range(3000):
+        deep = [deep]
+    assert read_layers(a_layer("tls", {"x": None, "y": 3, "z": deep})) == [
+        PacketName("deep.test", NameSource.SNI)
+    ]
+    many = {f"field{number}": "" for number in range(5000)}
+    assert read_layers(a_layer("tls", {name: "first.test", **many})) == [
+        PacketName("first.test", NameSource.SNI)
+    ]
+    assert read_layers(a_layer("tls", {**many, name: "late.test"})) == []

@@ -23,6 +23,8 @@ from kubectl_netpolgen.packets.verdicts import (
     Halves,
     Verdict,
     judge,
+    judge_packed,
+    pack_halves,
     proves_receiver,
     proves_sender,
 )
@@ -186,6 +188,21 @@ def test_the_other_way_round_the_verdict_is_the_same_and_turned(
         here, there, protocol=protocol, there_first=not there_first, ports=ports[::-1], proven=proven[::-1]
     )
     assert turned == straight._replace(turned=not straight.turned)
+
+
+halves = st.builds(
+    Halves, st.sampled_from([TCP, UDP, SCTP]), st.integers(0, 255), st.integers(0, 255), *[st.booleans()] * 8
+)
+
+
+@given(halves)
+def test_packed_into_a_number_the_verdict_is_the_same(found: Halves) -> None:
+    assert judge_packed(pack_halves(found)) == judge(found)
+
+
+@given(halves, halves)
+def test_no_two_views_are_the_same_number(one: Halves, other: Halves) -> None:
+    assert (pack_halves(one) == pack_halves(other)) == (one == other)
 
 
 def test_accepting_proves_the_sender_and_going_on_after_a_question_proves_the_receiver() -> None:

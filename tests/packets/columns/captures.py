@@ -72,12 +72,16 @@ def read_with(
     link: int = ETHERNET,
     chunk: int = 1 << 62,
     keys: bool = False,
+    inner: bool = False,
 ) -> Result:
-    """What an engine makes of a capture, with room for so many rows in memory."""
+    """What an engine makes of a capture, with room for so many rows in memory.
+
+    `inner` looks into the tunnels of packets that have no columns, and keeps columns for the others.
+    """
     source = io.BytesIO(content)
     header = read_header(_Slow(source, chunk), Path("x.pcap"))
     records = Records(_Slow(source, chunk), header)
-    tally = Tally(table=HalfTable(most=most), keys=keys)
+    tally = Tally(inner=inner, keys=keys, table=HalfTable(most=most))
     counter = FastCounter(tally, inner=False) if engine == "fast" else ExactCounter(tally, inner=False)
     if isinstance(counter, FastCounter):
         counter.table = ColumnTable(tally.table, most=most)
