@@ -23,14 +23,14 @@ def read_host_name(raw: bytes, *, addresses: bool = False) -> str | None:
     if text[-1] == ".":
         text = text[:-1]
     if text.isascii() and text.replace(".", "").replace("-", "").replace("_", "").isalnum():
-        if text[0] == "." or ".." in text:
+        if text[0] == "." or ".." in text or text[-1] == ".":
             return None
         return text if addresses or not text[-1].isdigit() or not _is_address(text) else None
     if not _CONTROLS.isdisjoint(raw):
         return None
     if ":" in text and _is_address(text.strip("[]")):
         return text if addresses else None
-    labels = raw.rstrip(b".").split(b".")
+    labels = raw.removesuffix(b".").split(b".")
     return ".".join(map(present_label, labels)) if all(labels) else None
 
 

@@ -40,9 +40,18 @@ class _LimitedCapture(FileCapture):  # type: ignore[misc]  # pyshark has no type
         self._program, self._surroundings, self._seconds = program, surroundings, seconds
         self.timed_out = False
         self.status: int | None = None
-        super().__init__(
-            str(path), use_json=True, keep_packets=False, tshark_path=str(program), eventloop=None, **options
-        )
+        try:
+            super().__init__(
+                str(path),
+                use_json=True,
+                keep_packets=False,
+                tshark_path=str(program),
+                eventloop=None,
+                **options,
+            )
+        except BaseException:
+            self.eventloop.close()
+            raise
 
     def _setup_eventloop(self) -> None:
         self.eventloop = asyncio.new_event_loop()
@@ -101,15 +110,19 @@ class SharkCapture:
     ) -> None:
         self._surroundings = empty_surroundings()
         surroundings = self._surroundings.__enter__()
-        self._capture = _LimitedCapture(
-            path.resolve(),
-            program,
-            surroundings,
-            seconds,
-            custom_parameters=["-J" if children else "-j", " ".join(("frame", *layers))],
-            decode_as=dict(decode_as),
-            override_prefs=dict(preferences),
-        )
+        try:
+            self._capture = _LimitedCapture(
+                path.resolve(),
+                program,
+                surroundings,
+                seconds,
+                custom_parameters=["-J" if children else "-j", " ".join(("frame", *layers))],
+                decode_as=dict(decode_as),
+                override_prefs=dict(preferences),
+            )
+        except BaseException:
+            self._surroundings.__exit__(None, None, None)
+            raise
 
     def __enter__(self) -> SharkCapture:
         return self

@@ -105,7 +105,8 @@ def open_file(
 ) -> Reading:
     """Read one input to its end; NotACapture and UnreadableCapture as `packets.reading.read`."""
     reading = read(item.path, label=item.label, stdin=stdin, options=plan.options, progress=progress)
-    if not reading.unread_links or plan.rare_links is None or item.path is None:
+    if not reading.unread_links or plan.rare_links is None or item.path is None or not item.path.is_file():
+        # a pipe cannot be read twice
         return reading
     reading.close()
     # a rare wish, whose means take as long to import as a small file takes to read

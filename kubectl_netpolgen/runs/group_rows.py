@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1 << 20
 _AHEAD = 4
+_WORKER = "worker-"
+"""Begins the name of the file that each process leaves in the directory of rows."""
 """Groups a worker that are read before the output has caught up."""
 
 
@@ -92,10 +95,10 @@ def _read_apart(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    pool = ProcessPoolExecutor(workers, initializer=_leave_interrupts)
+    pool = ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=(directory,))
+    waiting: dict[int, Future[list[tuple[int, Piece | None]]]] = {}
+    following = 0
     try:
-        waiting: dict[int, Future[list[tuple[int, Piece | None]]]] = {}
-        following = 0
         for number, group in enumerate(groups):
             while following < len(groups) and following <= number + _AHEAD * workers:
                 if all(item.path is not None for item in groups[following].inputs):
@@ -117,14 +120,26 @@ def _read_apart(
                 begin(item)
             yield from _pieces_of(directory / str(number), found)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        if following < len(groups) or waiting:
+            _end_workers(directory)
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_interrupts() -> None:
-    """^C is for the process that the person sees; it ends the others."""
+def _begin_worker(directory: Path) -> None:
+    """In another process: ^C is for the one that the person sees, which ends this by the number it leaves."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    (directory / f"{_WORKER}{os.getpid()}").touch()
+
+
+def _end_workers(directory: Path) -> None:
+    """End whoever still reads: its rows are not wanted, and their directory goes away."""
+    import signal
+
+    for path in directory.glob(f"{_WORKER}*"):
+        with suppress(ProcessLookupError):
+            os.kill(int(path.name.removeprefix(_WORKER)), signal.SIGTERM)
 
 
 def _read_to_file(group: Group, plan: Plan, spool: Path) -> list[tuple[int, Piece | None]]:

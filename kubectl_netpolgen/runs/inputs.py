@@ -108,7 +108,7 @@ def _of_directory(root: Path, label: str, findings: list[Finding]) -> Iterator[G
     plain: list[Input] = []
     for path in _walk(root, findings, joined):
         name = joined + path.relative_to(root).as_posix() if path != root else label
-        if path.is_dir():
+        if _is_directory(path):
             yield from _series(plain)
             plain = []
             yield from _of_bundle(path, name, findings)
@@ -150,19 +150,18 @@ def _walk(root: Path, findings: list[Finding], label: str) -> Iterator[Path]:
 
     Links are not followed: what they lead to inside is found anyway, and outside was not asked for.
     """
-    from kubectl_netpolgen.bundle import layout
-
     waiting = [root]
     while waiting:
         path = waiting.pop()
-        if not path.is_dir() or (path / layout.MANIFEST).is_file():
+        if not _is_directory(path) or _is_bundle(path):
             yield path
             continue
         try:
             with os.scandir(path) as entries:
                 found = sorted(entries, key=lambda entry: (*rotation(entry.name), entry.name), reverse=True)
         except OSError as error:
-            findings.append(_unreadable(label + path.relative_to(root).as_posix(), error))
+            name = label.rstrip("/") if path == root else label + path.relative_to(root).as_posix()
+            findings.append(_unreadable(name, error))
             continue
         for entry in found:
             here = Path(entry.path)
@@ -180,6 +179,16 @@ def _leads_inside(link: Path, root: Path) -> bool:
         return link.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError):
         # a link to itself leads nowhere
+        return False
+
+
+def _is_bundle(path: Path) -> bool:
+    from kubectl_netpolgen.bundle import layout
+
+    try:
+        return (path / layout.MANIFEST).is_file()
+    except OSError:
+        # who may not look into a directory is told so when it is listed
         return False
 
 

@@ -37,6 +37,13 @@ def test_an_address_is_a_name_only_where_the_caller_wants_what_was_sent(raw: byt
     assert read_host_name(raw, addresses=True) == raw.decode()
 
 
+@pytest.mark.parametrize("raw", [b"a..", b"a.b..", b"a b..", b"192.0.2.1.."])
+def test_no_name_keeps_a_trailing_dot_or_hides_an_address_before_one(raw: bytes) -> None:
+    name = read_host_name(raw)
+    assert name is None or not name.endswith(".")
+    assert name is None or not raw.startswith(b"192")
+
+
 @given(st.binary(max_size=300))
 def test_whatever_is_read_is_printable_ascii_in_lower_case(raw: bytes) -> None:
     name = read_host_name(raw)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import time
 from pathlib import Path
 
@@ -114,3 +115,16 @@ def test_how_a_program_failed_is_known(tmp_path: Path, script: str) -> None:
     with capture(a_file(tmp_path), program=a_program(tmp_path / "tshark", script)) as shark:
         assert list(shark.packets()) == []
     assert shark.status == 3
+
+
+def test_a_capture_that_is_not_there_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(FileNotFoundError) as caught:
+        SharkCapture(
+            tmp_path / "gone.pcap", program=tmp_path / "tshark", seconds=1, layers=("ip",), children=False
+        )
+    # while the error is still on its way to whoever tells it
+    assert caught.value
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -218,3 +219,17 @@ def test_only_link_types_that_are_not_read_go_through_tshark(tmp_path: Path) -> 
         assert [str(flow.server) for flow in reading.flows()] == [SERVER]
     with open_file(an_input(tmp_path, frames, link=PPP), FLOWS) as reading:
         assert dict(reading.unread_links) == {PPP: 1}
+
+
+@needs("tshark")
+def test_a_pipe_whose_link_type_is_not_read_is_not_read_twice(tmp_path: Path) -> None:
+    plan = FLOWS._replace(rare_links=find_tshark(os.environ))
+    frames: Any = [b"\0\x21" + udp().ip]
+    content = a_pcap(frames, link=PPP)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    with open_file(Input(pipe, "pipe"), plan) as reading:
+        assert (reading.packets, dict(reading.unread_links)) == (1, {PPP: 1})
+    writer.join()

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import stat
+import tempfile
+import time
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +20,7 @@ from kubectl_netpolgen.runs.capture_rows import Format, Held, Plan, Remarks
 from kubectl_netpolgen.runs.group_rows import (
     Failure,
     Piece,
-    _leave_interrupts,
+    _begin_worker,
     _pieces_of,
     _read_to_file,
     read_group,
@@ -192,10 +194,10 @@ def test_what_goes_through_a_file_comes_back_in_its_place_and_the_file_is_gone(t
     assert not spool.exists()
 
 
-def test_an_interrupt_is_left_to_the_process_that_a_person_sees() -> None:
+def test_an_interrupt_is_left_to_the_process_that_a_person_sees(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     try:
-        _leave_interrupts()
+        _begin_worker(tmp_path)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
@@ -234,3 +236,27 @@ def test_remarks_of_a_file_come_from_other_processes_too(tmp_path: Path) -> None
     assert [
         finding.subject for piece in pieces if isinstance(piece, Remarks) for finding in piece.findings
     ] == ["a.pcap", "b.pcap"]
+
+
+def test_rows_left_unread_leave_no_files_while_others_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        packets = [udp(CLIENT, 1024 + port, SERVER, 53) for port in range(3000)]
+        write_capture(tmp_path / "day" / f"{number:02}.pcap", packets)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    remove = os.rmdir
+
+    def remove_slowly(path: str, *, dir_fd: int | None = None) -> None:
+        # a slow disk: between the look into the directory and its removal others write on
+        time.sleep(0.5)
+        remove(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "rmdir", remove_slowly)
+    plan = PLAN._replace(kind=RowKind.CONVERSATIONS)
+    found = find_inputs(["day"], tmp_path).groups
+    pieces = read_groups(found, plan, workers=2, stdin=None, begin=lambda item: None)
+    assert isinstance(next(iter(pieces)), str)
+    pieces.close()  # type: ignore[attr-defined]
+    assert list((tmp_path / "temporary").iterdir()) == []

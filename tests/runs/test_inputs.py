@@ -238,3 +238,35 @@ def test_a_file_in_a_closed_directory_is_an_input_that_reading_speaks_of(here: P
     with closed(here / "closed", 0):
         (item,) = find_inputs(["closed/a.pcap"], here).files
     assert (item.path, item.size) == (here / "closed/a.pcap", 0)
+
+
+@pytest.mark.parametrize("mode", [0, 0o444])
+def test_a_directory_that_nobody_may_enter_is_told_among_the_others(here: Path, mode: int) -> None:
+    touch(here, "d/closed/a.pcap", "d/b.pcap")
+    with closed(here / "d" / "closed", mode):
+        inputs = find_inputs(["d"], here)
+    assert "d/b.pcap" in [item.label for item in inputs.files]
+    assert mode or [(item.code, item.subject) for item in inputs.findings] == [
+        ("directory-unreadable", "d/closed")
+    ]
+
+
+def test_a_named_directory_that_cannot_be_listed_is_told_by_its_name(here: Path) -> None:
+    touch(here, "closed/a.pcap")
+    with closed(here / "closed", 0o311):
+        inputs = find_inputs(["closed"], here)
+    assert [(item.code, item.subject) for item in inputs.findings] == [("directory-unreadable", "closed")]
+
+
+def test_directories_too_deep_for_a_path_are_told_among_the_others(here: Path) -> None:
+    touch(here, "d/a.pcap")
+    top = Path.cwd()
+    os.chdir("d")
+    try:
+        for _ in range(20):
+            Path("n" * 250).mkdir()
+            os.chdir("n" * 250)
+    finally:
+        os.chdir(top)
+    inputs = find_inputs(["d"], here)
+    assert "d/a.pcap" in [item.label for item in inputs.files]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,30 @@ def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
     with process.stderr as said:
         assert said.read() == b""
     assert process.wait(60) == ExitStatus.ERROR
+
+
+def test_a_closed_pipe_is_quiet_with_other_processes_too(tmp_path: Path) -> None:
+    process = a_process(str(a_day(tmp_path)), "--conversations", "-o", "jsonl", "--workers", "2")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().startswith(b'{"file"')
+    process.stdout.close()
+    with process.stderr as said:
+        assert said.read() == b""
+    assert process.wait(60) == ExitStatus.ERROR
+
+
+def test_an_interrupt_ends_all_processes_and_is_told_once(tmp_path: Path) -> None:
+    day = a_day(tmp_path)
+    process = a_process(str(day), str(day), "--conversations", "-o", "jsonl", "--workers", "2")
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b'{"file"')
+    # as a terminal does at ^C: everyone in the group hears it
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert b"Traceback" not in said
+    assert said.count(b"\n") <= 1
 
 
 @pytest.mark.parametrize(
