@@ -15,14 +15,14 @@ def both(content: bytes, *, keys: bool = False) -> tuple[Result, Result]:
 
 
 @given(seeds, st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_engines_agree_on_whatever_is_sent(seed: int, keys: bool) -> None:
     exact, fast = both(a_pcap(some_traffic(seed)), keys=keys)
     assert exact == fast
 
 
 @given(seeds, st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_engines_agree_on_damaged_packets(seed: int, keys: bool) -> None:
     exact, fast = both(mutated(some_traffic(seed), seed), keys=keys)
     assert exact == fast
