@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from kubectl_netpolgen.model.flow import Outcome, Tunnel
+from kubectl_netpolgen.model.flow import SEEN_OUTCOMES, Tunnel
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.rows import RowKind
 from kubectl_netpolgen.model.times import rfc3339_full
@@ -89,7 +89,7 @@ FIELDS = {
         Field("clientport", Kind.NUMBER, frozenset((RowKind.CONVERSATIONS,))),
         Field("clientports", Kind.NUMBER, frozenset((RowKind.FLOWS,))),
         Field("protocol", Kind.WORD, words=PROTOCOLS),
-        Field("outcome", Kind.WORD, words=tuple(outcome.value for outcome in Outcome)),
+        Field("outcome", Kind.WORD, words=tuple(outcome.value for outcome in SEEN_OUTCOMES)),
         Field("direction", Kind.WORD, words=DIRECTIONS),
         Field("tunnel", Kind.WORD, words=(*(tunnel.value for tunnel in Tunnel), NONE)),
         Field("vlan", Kind.NUMBER, may_lack=True),

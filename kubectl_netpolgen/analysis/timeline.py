@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from kubectl_netpolgen.model.declarations import DeclaringObject
 from kubectl_netpolgen.model.network import Address, Protocol, address_order
 from kubectl_netpolgen.model.objects import (
     ControlPlaneCalls,
@@ -77,6 +78,7 @@ class Timeline:
         self._slices: dict[tuple[str, str], EndpointSlice] = {}
         self._calls: dict[ObjectKey, ControlPlaneCalls] = {}
         self._tiers: dict[ObjectKey, TierPolicy] = {}
+        self._declaring: dict[ObjectKey, DeclaringObject] = {}
         self._policies: dict[tuple[str, str], NetworkPolicy] = {}
         self._workloads: dict[str, Workload] = {}
         self._tenancies: dict[Address, list[_Tenancy]] = {}
@@ -127,6 +129,8 @@ class Timeline:
             self._calls[item.key] = item
         elif isinstance(item, TierPolicy):
             self._tiers[item.key] = item
+        elif isinstance(item, DeclaringObject):
+            self._declaring[item.key] = item
         else:
             self._workloads[item.uid or str(item.key)] = item
 
@@ -138,6 +142,8 @@ class Timeline:
             self.present.discard(item.uid)
         elif isinstance(item, NetworkPolicy):
             self._policies.pop((item.namespace, item.name), None)
+        elif isinstance(item, DeclaringObject):
+            self._declaring.pop(item.key, None)
         # Services, slices, owners: what was there during the run explains traffic of the run
 
     def _place(self, pod: Pod, time: int) -> None:
@@ -244,6 +250,11 @@ class Timeline:
     def tier_policies(self) -> tuple[TierPolicy, ...]:
         """Policies of administrators' tiers, by kind and name."""
         return tuple(self._tiers[key] for key in sorted(self._tiers))
+
+    @property
+    def declaring(self) -> tuple[DeclaringObject, ...]:
+        """What declares edges at the end, by kind, namespace and name."""
+        return tuple(self._declaring[key] for key in sorted(self._declaring))
 
     @property
     def workloads(self) -> tuple[Workload, ...]:

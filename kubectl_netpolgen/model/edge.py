@@ -57,7 +57,7 @@ class Endpoint:
     address: str = ""
     """External and Unknown only."""
     names: tuple[str, ...] = ()
-    """DNS names under which an External address was reached."""
+    """DNS names under which an External address was reached; what a declared peer without one is called."""
     host_network: bool = False
     role: Role | None = None
 
@@ -75,6 +75,8 @@ class Endpoint:
             return f"node {self.name}"
         if self.kind is EndpointKind.SERVICE:
             return f"{self.namespace}/Service/{self.name}"
+        if not self.address:
+            return ", ".join(self.names) or "somebody"
         return f"{self.address} ({', '.join(self.names)})" if self.names else self.address
 
 
@@ -107,7 +109,7 @@ class Edge:
     """None where only socket tables saw it."""
     bytes: int | None
     first: int
-    """Nanoseconds since the epoch."""
+    """Nanoseconds since the epoch; 0, as `last`, for one that is declared and was not seen."""
     last: int
     evidence: tuple[Evidence, ...]
     role: Role | None = None

@@ -30,6 +30,8 @@ class Outcome(str, Enum):
     PROHIBITED = "prohibited"
     UNANSWERED = "unanswered"
     UNKNOWN = "unknown"
+    DECLARED = "declared"
+    """Of edges alone: nothing was attempted that anybody saw, and manifests say that it will be."""
 
     @property
     def accepted(self) -> bool:
@@ -74,6 +76,8 @@ class Tunnel(str, Enum):
     GRE = "gre"
 
 
+SEEN_OUTCOMES = tuple(outcome for outcome in Outcome if outcome is not Outcome.DECLARED)
+"""Those that packets and sockets can show."""
 DIRECTION_ORDER = tuple(Direction)
 OUTCOME_ORDER = tuple(Outcome)
 

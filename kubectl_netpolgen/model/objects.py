@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kubectl_netpolgen.model.mentions import ConfigMapUse, Mention
 from kubectl_netpolgen.model.network import Address, Protocol
 from kubectl_netpolgen.model.selector import LabelSelector
 
@@ -64,6 +65,9 @@ class Pod:
     deleting: bool = False
     operating_system: str = ""
     dns_policy: str = "ClusterFirst"
+    mentions: tuple[Mention, ...] = ()
+    """Services in its containers' environment; only where the configuration was read."""
+    config_maps: tuple[ConfigMapUse, ...] = ()
 
     @property
     def cluster_dns(self) -> bool:

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kubectl_netpolgen.model.declarations import DeclaringObject
 from kubectl_netpolgen.model.network import Address, Protocol, canonical_address
 from kubectl_netpolgen.model.objects import (
     ContainerPort,
@@ -25,6 +26,7 @@ from kubectl_netpolgen.model.objects import (
 from kubectl_netpolgen.model.policy import NetworkPolicy
 from kubectl_netpolgen.model.selector import LabelSelector, labels_selector
 from kubectl_netpolgen.model.times import parse_rfc3339
+from kubectl_netpolgen.semantics.declarations import DECLARING, config_map_uses, pod_mentions
 from kubectl_netpolgen.semantics.policies import parse_policy
 from kubectl_netpolgen.semantics.selectors import parse_selector
 
@@ -38,6 +40,7 @@ KubernetesObject = (
     | NetworkPolicy
     | ControlPlaneCalls
     | TierPolicy
+    | DeclaringObject
 )
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 _TIERS = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
@@ -73,7 +76,9 @@ def parse_object(document: Document) -> KubernetesObject | None:
             return _calls(document, [(document.get("spec") or {}).get("service")])
         if kind in _TIERS:
             return TierPolicy(str(kind), str(_meta(document)["name"]))
-        if kind and isinstance(document.get("spec"), Mapping) and kind != "Ingress":
+        if kind in DECLARING:
+            return DECLARING[kind](document)
+        if kind and isinstance(document.get("spec"), Mapping):
             return _workload(document)
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"{kind}: {error!r} is missing or of a wrong type") from error
@@ -169,6 +174,8 @@ def parse_pod(document: Document) -> Pod:
         deleting=bool(metadata.get("deletionTimestamp")),
         operating_system=str((spec.get("os") or {}).get("name") or ""),
         dns_policy=str(spec.get("dnsPolicy") or "ClusterFirst"),
+        mentions=pod_mentions(spec),
+        config_maps=config_map_uses(spec),
     )
 
 

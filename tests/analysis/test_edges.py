@@ -12,7 +12,7 @@ from kubectl_netpolgen.analysis.edges import accepted, edge_id, edge_order, fail
 from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.analysis.sightings import Sighting, Vantage
 from kubectl_netpolgen.model.edge import Confidence, Edge, Endpoint, EndpointKind, Evidence, Role
-from kubectl_netpolgen.model.flow import Direction, Outcome
+from kubectl_netpolgen.model.flow import SEEN_OUTCOMES, Direction, Outcome
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import EndpointSlice, Node, SliceEndpoint
 from tests.factories import (
@@ -217,9 +217,11 @@ def test_order_of_sightings_does_not_matter(sightings: list[Sighting], random: A
 def test_edges_are_accepted_failed_or_uncertain() -> None:
     kinds = {
         outcome: (accepted(edge), failed(edge), uncertain(edge))
-        for outcome in Outcome
+        for outcome in SEEN_OUTCOMES
         for edge in (an_edge(outcome=outcome),)
     }
+    declared = an_edge(outcome=Outcome.DECLARED)
+    assert not (accepted(declared) or failed(declared) or uncertain(declared))
     assert all(sum(kind) == 1 for kind in kinds.values())
     assert not accepted(an_edge(role=Role.PROBE))
     assert accepted(an_edge(role=Role.DNS))

@@ -31,6 +31,7 @@ from tests.factories import (
     an_event,
     an_owner,
 )
+from tests.factories_declarations import a_backend, a_class, a_config_map, an_ingress
 
 X = address("10.244.1.5")
 
@@ -313,3 +314,12 @@ def test_what_the_control_plane_calls_and_other_tiers_are_kept_by_kind_and_name(
     timeline = a_timeline(older, hook, api, tier, tier)
     assert timeline.control_plane_calls == (api, hook)
     assert timeline.tier_policies == (tier,)
+
+
+def test_what_declares_edges_is_what_was_there_at_the_end() -> None:
+    ingress, conf = an_ingress(a_backend()), a_config_map()
+    newer = an_ingress(a_backend("web"))
+    events = [an_event(newer, at=NOON), an_event(conf, at=NOON, type="DELETED")]
+    timeline = a_timeline(conf, ingress, a_class(), events=events)
+    assert timeline.declaring == (newer, a_class())
+    assert timeline.workloads == ()

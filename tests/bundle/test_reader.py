@@ -115,11 +115,9 @@ def test_damaged_event_is_left_out_and_said(root: Path, line: Any) -> None:
 
 
 def test_kinds_that_say_nothing_about_traffic_are_passed_over(root: Path) -> None:
-    ingress = {"kind": "Ingress", "metadata": {"name": "x"}}
-    append(root / "cluster/objects.jsonl", ingress)
-    append(
-        root / "cluster/events.jsonl", {"time": "2026-01-03T12:00:00Z", "type": "ADDED", "object": ingress}
-    )
+    lease = {"kind": "Lease", "metadata": {"name": "x"}}
+    append(root / "cluster/objects.jsonl", lease)
+    append(root / "cluster/events.jsonl", {"time": "2026-01-03T12:00:00Z", "type": "ADDED", "object": lease})
     recorded = read_bundle(root)
     assert (len(recorded.objects), len(recorded.events), recorded.findings) == (1, 1, ())
 

@@ -38,6 +38,8 @@ def test_kind_of_owner_namespace_name_and_address_tell_endpoints_apart() -> None
         (Endpoint(EndpointKind.NODE, name="node-1"), "node node-1"),
         (Endpoint(EndpointKind.SERVICE, namespace="shop", name="web"), "shop/Service/web"),
         (Endpoint(EndpointKind.UNKNOWN, address="10.9.8.7"), "10.9.8.7"),
+        (Endpoint(EndpointKind.UNKNOWN, names=("whoever serves Ingresses",)), "whoever serves Ingresses"),
+        (Endpoint(EndpointKind.UNKNOWN), "somebody"),
         (an_external("203.0.113.10", "a.test", "b.test"), "203.0.113.10 (a.test, b.test)"),
     ],
 )
