@@ -104,6 +104,25 @@ def lookup(client: str, name: str, *addresses: str, at: int = NOON) -> list[Pack
     return [dns_query(name, time=at, **ends), dns_answer(name, addresses, time=at + 1_000_000, **ends)]
 
 
+def declaring_documents() -> list[Document]:
+    """The shop, where batch has the URL of api in its environment, and an Ingress leads to web."""
+    env = [{"name": "API_URL", "value": "http://batch:hunter2@api/orders"}]
+    names = {item["metadata"]["name"]: item for item in shop_documents() if item["kind"] == "Pod"}
+    names["batch-1"]["spec"]["containers"] = [{"name": "main", "env": env}]
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    return [
+        *(item for item in shop_documents() if item["kind"] != "Pod"),
+        *names.values(),
+        *service_documents("web", "10.96.0.11", {"uid-web-1": WEB}),
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": "front", "namespace": "shop"},
+            "spec": {"ingressClassName": "nginx", "defaultBackend": backend},
+        },
+    ]
+
+
 def shop_captures() -> dict[str, Sequence[Packet] | bytes]:
     """What the shop's pods saw: one call inside, and one to the outside after a lookup."""
     return {
@@ -138,9 +157,12 @@ def a_bundle(
     pods: Sequence[PodCapture] | None = None,
     findings: tuple[Finding, ...] = (),
     decisions: str | None = None,
+    read_config: bool = False,
 ) -> Path:
     """A bundle of the shop, or of what is given instead; captures and sockets by the pod's name."""
     writer = BundleWriter.create(root)
+    if read_config:
+        writer.read_configuration(namespaces)
     writer.objects(shop_documents() if objects is None else objects)
     for time, kind, item in events:
         writer.event(time=time, type=kind, object=item)

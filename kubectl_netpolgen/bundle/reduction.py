@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kubectl_netpolgen.bundle.configuration import Configuration
+from kubectl_netpolgen.bundle.routes import REDUCTIONS
+from kubectl_netpolgen.bundle.shapes import as_map, only
+
 _ANNOTATIONS = ("kubernetes.io/config.mirror", "deployment.kubernetes.io/revision")
 _METADATA = (
     "name",
@@ -34,25 +38,14 @@ _SPEC_OF_SERVICE = (
 )
 
 
-def _only(value: Any, keys: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        key: value[key] for key in keys if isinstance(value, Mapping) and value.get(key) not in (None, [], {})
-    }
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    """A map, empty where custom resources have something else under the name of a known field."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def _metadata(item: Mapping[str, Any]) -> dict[str, Any]:
-    raw = _map(item.get("metadata"))
-    metadata = _only(raw, _METADATA)
-    annotations = _only(raw.get("annotations"), _ANNOTATIONS)
+    raw = as_map(item.get("metadata"))
+    metadata = only(raw, _METADATA)
+    annotations = only(raw.get("annotations"), _ANNOTATIONS)
     if annotations:
         metadata["annotations"] = annotations
     owners = [
-        _only(owner, ("apiVersion", "kind", "name", "uid", "controller"))
+        only(owner, ("apiVersion", "kind", "name", "uid", "controller"))
         for owner in raw.get("ownerReferences") or ()
     ]
     if owners:
@@ -70,8 +63,8 @@ def _probe(probe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _container(container: Mapping[str, Any]) -> dict[str, Any]:
-    reduced = _only(container, ("name", "restartPolicy"))
-    ports = [_only(port, _PORT) for port in container.get("ports") or ()]
+    reduced = only(container, ("name", "restartPolicy"))
+    ports = [only(port, _PORT) for port in container.get("ports") or ()]
     if ports:
         reduced["ports"] = ports
     for name in _PROBES:
@@ -83,7 +76,7 @@ def _container(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pod_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
-    reduced = _only(spec, ("nodeName", "hostNetwork", "os", "nodeSelector", "dnsPolicy"))
+    reduced = only(spec, ("nodeName", "hostNetwork", "os", "nodeSelector", "dnsPolicy"))
     for group in ("initContainers", "containers"):
         if spec.get(group):
             reduced[group] = [_container(container) for container in spec[group]]
@@ -91,28 +84,28 @@ def _pod_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pod(item: Mapping[str, Any]) -> dict[str, Any]:
-    status = _only(item.get("status"), ("phase", "podIP", "podIPs", "hostIP", "hostIPs", "startTime"))
+    status = only(item.get("status"), ("phase", "podIP", "podIPs", "hostIP", "hostIPs", "startTime"))
     return {"spec": _pod_spec(item.get("spec") or {}), "status": status}
 
 
 def _selector(selector: Any) -> dict[str, Any]:
     """A LabelSelector or a bare map of labels; custom resources select with much else."""
-    if all(isinstance(value, str) for value in _map(selector).values()):
-        return dict(_map(selector))
-    return _only(selector, ("matchLabels", "matchExpressions"))
+    if all(isinstance(value, str) for value in as_map(selector).values()):
+        return dict(as_map(selector))
+    return only(selector, ("matchLabels", "matchExpressions"))
 
 
 def _workload(item: Mapping[str, Any]) -> dict[str, Any]:
-    spec = _map(item.get("spec"))
-    reduced = _only(spec, ("replicas", "schedule", "suspend"))
+    spec = as_map(item.get("spec"))
+    reduced = only(spec, ("replicas", "schedule", "suspend"))
     selector = _selector(spec.get("selector"))
     if selector:
         reduced["selector"] = selector
-    template = spec.get("template") or _map(_map(spec.get("jobTemplate")).get("spec")).get("template")
+    template = spec.get("template") or as_map(as_map(spec.get("jobTemplate")).get("spec")).get("template")
     if isinstance(template, Mapping):
         short = {
-            "metadata": _only(template.get("metadata"), ("labels",)),
-            "spec": _pod_spec(_map(template.get("spec"))),
+            "metadata": only(template.get("metadata"), ("labels",)),
+            "spec": _pod_spec(as_map(template.get("spec"))),
         }
         if "jobTemplate" in spec:
             reduced["jobTemplate"] = {"spec": {"template": short}}
@@ -124,10 +117,10 @@ def _workload(item: Mapping[str, Any]) -> dict[str, Any]:
 def _service(item: Mapping[str, Any]) -> dict[str, Any]:
     status = item.get("status") or {}
     ingress = (status.get("loadBalancer") or {}).get("ingress") or []
-    reduced: dict[str, Any] = {"spec": _only(item.get("spec"), _SPEC_OF_SERVICE)}
+    reduced: dict[str, Any] = {"spec": only(item.get("spec"), _SPEC_OF_SERVICE)}
     if ingress:
         reduced["status"] = {
-            "loadBalancer": {"ingress": [_only(entry, ("ip", "hostname")) for entry in ingress]}
+            "loadBalancer": {"ingress": [only(entry, ("ip", "hostname")) for entry in ingress]}
         }
     return reduced
 
@@ -135,18 +128,18 @@ def _service(item: Mapping[str, Any]) -> dict[str, Any]:
 def _slice(item: Mapping[str, Any]) -> dict[str, Any]:
     endpoints = []
     for endpoint in item.get("endpoints") or ():
-        reduced = _only(endpoint, ("addresses", "conditions", "nodeName"))
-        target = _only(endpoint.get("targetRef"), ("kind", "namespace", "name", "uid"))
+        reduced = only(endpoint, ("addresses", "conditions", "nodeName"))
+        target = only(endpoint.get("targetRef"), ("kind", "namespace", "name", "uid"))
         if target:
             reduced["targetRef"] = target
         endpoints.append(reduced)
-    return {**_only(item, ("addressType", "ports")), "endpoints": endpoints}
+    return {**only(item, ("addressType", "ports")), "endpoints": endpoints}
 
 
 def _node(item: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "spec": _only(item.get("spec"), ("podCIDR", "podCIDRs")),
-        "status": _only(item.get("status"), ("addresses",)),
+        "spec": only(item.get("spec"), ("podCIDR", "podCIDRs")),
+        "status": only(item.get("status"), ("addresses",)),
     }
 
 
@@ -157,14 +150,14 @@ def _policy(item: Mapping[str, Any]) -> dict[str, Any]:
 def _webhooks(item: Mapping[str, Any]) -> dict[str, Any]:
     """Which Services are called, and nothing of certificates, URLs and rules."""
     services = (
-        _only(_map(_map(hook).get("clientConfig")).get("service"), _SERVICE_REFERENCE)
+        only(as_map(as_map(hook).get("clientConfig")).get("service"), _SERVICE_REFERENCE)
         for hook in item.get("webhooks") or ()
     )
     return {"webhooks": [{"clientConfig": {"service": service}} for service in services if service]}
 
 
 def _api_service(item: Mapping[str, Any]) -> dict[str, Any]:
-    service = _only(_map(item.get("spec")).get("service"), _SERVICE_REFERENCE)
+    service = only(as_map(item.get("spec")).get("service"), _SERVICE_REFERENCE)
     return {"spec": {"service": service}} if service else {}
 
 
@@ -179,22 +172,33 @@ _BY_KIND: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "Node": _node,
     "NetworkPolicy": _policy,
     "Namespace": _nothing_more,
-    "Ingress": _nothing_more,
     "ValidatingWebhookConfiguration": _webhooks,
     "MutatingWebhookConfiguration": _webhooks,
     "APIService": _api_service,
     "AdminNetworkPolicy": _nothing_more,
     "BaselineAdminNetworkPolicy": _nothing_more,
     "ClusterNetworkPolicy": _nothing_more,
+    **REDUCTIONS,
 }
 
 
-def reduce_object(item: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The object's allowed fields, or None for a kind that a bundle must not hold."""
+def reduce_object(
+    item: Mapping[str, Any], configuration: Configuration | None = None
+) -> dict[str, Any] | None:
+    """The object's allowed fields, or None for a kind that a bundle must not hold.
+
+    With a configuration, pods and ConfigMaps also keep the Services that they mention.
+    """
     kind = str(item.get("kind", ""))
     head = {"apiVersion": item.get("apiVersion", ""), "kind": kind, "metadata": _metadata(item)}
     if kind in _BY_KIND:
-        return {**head, **_BY_KIND[kind](item)}
+        reduced = _BY_KIND[kind](item)
+        if kind == "Pod" and configuration is not None:
+            configuration.add_to_pod(reduced["spec"], item)
+        return {**head, **reduced}
+    if kind == "ConfigMap" and configuration is not None:
+        entries = configuration.config_map(item)
+        return None if entries is None else {**head, **entries}
     if kind in ("Secret", "ConfigMap", "ServiceAccount"):
         return None
     if isinstance(item.get("spec"), Mapping):

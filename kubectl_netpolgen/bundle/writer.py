@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kubectl_netpolgen.bundle import layout
+from kubectl_netpolgen.bundle.configuration import Configuration
 from kubectl_netpolgen.bundle.files import (
     DIRECTORY_MODE,
     append_line,
@@ -29,6 +30,7 @@ class BundleWriter:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._configuration: Configuration | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -46,20 +48,31 @@ class BundleWriter:
             raise cannot_write(root, error) from error
         return cls(root)
 
+    def read_configuration(self, namespaces: Iterable[str]) -> None:
+        """From now on keep what the pods and ConfigMaps of these namespaces mention of Services."""
+        self._configuration = Configuration(namespaces)
+
     def session(self, *, time: int, **fields: object) -> None:
         """Append one state change to session.jsonl; `time` is nanoseconds since the epoch."""
         self._append(layout.SESSION, {"time": rfc3339(time), **fields})
 
     def objects(self, objects: Iterable[Mapping[str, Any]]) -> None:
         """Append objects of the cluster, reduced to the allowed fields."""
-        for item in objects:
-            reduced = reduce_object(item)
+        found = list(objects)
+        if self._configuration is not None:
+            # all Services first: the text of a pod that comes before them may mention them
+            for item in found:
+                self._configuration.learn(item)
+        for item in found:
+            reduced = reduce_object(item, self._configuration)
             if reduced is not None:
                 self._append(layout.OBJECTS, reduced)
 
     def event(self, *, time: int, type: str, object: Mapping[str, Any]) -> None:
         """Append one watch event, its object reduced."""
-        reduced = reduce_object(object)
+        if self._configuration is not None and type != "DELETED":
+            self._configuration.learn(object)
+        reduced = reduce_object(object, self._configuration)
         if reduced is not None:
             self._append(layout.EVENTS, {"time": rfc3339(time), "type": type, "object": reduced})
 

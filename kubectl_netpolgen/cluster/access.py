@@ -60,6 +60,24 @@ CAPTURE_RIGHTS = (
 )
 """In every captured namespace."""
 
+_DECLARED = "tell which connections are declared and were not seen"
+DECLARED_RIGHTS = (
+    *(
+        Right("gateway.networking.k8s.io", resource, _READ, _DECLARED)
+        for resource in ("httproutes", "grpcroutes", "tcproutes", "tlsroutes", "udproutes")
+    ),
+    *(
+        Right("monitoring.coreos.com", resource, _READ, _DECLARED)
+        for resource in ("servicemonitors", "podmonitors")
+    ),
+)
+"""In every captured namespace, and nothing is said where they are missing: few clusters have all of these."""
+
+CONFIGURATION_RIGHTS = (
+    Right("", "configmaps", ("list",), "find the Services that ConfigMaps name (--read-config)"),
+)
+"""In every captured namespace, with --read-config alone."""
+
 _ADMISSION = "admissionregistration.k8s.io"
 METADATA_RIGHTS = (
     Right("", "namespaces", ("get", "list", "watch"), "select peers by their namespace's labels"),
@@ -80,6 +98,11 @@ METADATA_RIGHTS = (
     *(
         Right("policy.networking.k8s.io", resource, _READ, "tell of tiers that override policies")
         for resource in ("adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies")
+    ),
+    Right("networking.k8s.io", "ingressclasses", _READ, "know who serves Ingresses"),
+    *(
+        Right("monitoring.coreos.com", resource, _READ, "know who scrapes metrics")
+        for resource in ("servicemonitors", "podmonitors")
     ),
 )
 """Across the cluster, and optional: peers outside the namespaces become names instead of addresses."""
@@ -105,7 +128,10 @@ def role_rules(rights: Iterable[Right]) -> list[dict[str, Any]]:
     ]
 
 
-def role(namespace: str, rights: Iterable[Right] = CAPTURE_RIGHTS) -> dict[str, Any]:
+ROLE_RIGHTS = (*CAPTURE_RIGHTS, *DECLARED_RIGHTS)
+
+
+def role(namespace: str, rights: Iterable[Right] = ROLE_RIGHTS) -> dict[str, Any]:
     """The Role that a capture of a namespace needs; an empty namespace leaves it to `kubectl apply -n`."""
     metadata = {"name": ROLE, "namespace": namespace} if namespace else {"name": ROLE}
     return {
@@ -141,9 +167,9 @@ def missing_rights(
     return tuple(one for one, granted in zip(asked, allowed, strict=True) if not granted)
 
 
-def review(api: Api, namespaces: Sequence[str]) -> list[Finding]:
+def review(api: Api, namespaces: Sequence[str], rights: Sequence[Right] = CAPTURE_RIGHTS) -> list[Finding]:
     """A finding for every namespace in which rights are missing, with the rules that grant them as YAML."""
-    missing = missing_rights(api, namespaces)
+    missing = missing_rights(api, namespaces, rights)
     findings = []
     for namespace in dict.fromkeys(one.namespace for one in missing):
         for essential in (True, False):

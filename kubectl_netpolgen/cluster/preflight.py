@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from kubectl_netpolgen.cluster.access import review
+from kubectl_netpolgen.cluster.access import CAPTURE_RIGHTS, CONFIGURATION_RIGHTS, review
 from kubectl_netpolgen.cluster.admission import admitted_rung
 from kubectl_netpolgen.cluster.api import Api, Objects
 from kubectl_netpolgen.cluster.attach import skip_reason
@@ -67,15 +67,19 @@ class _Look:
     """None where pods may not be listed."""
 
 
-def preflight(api: Api, namespaces: Sequence[str], selector: str = "") -> Preflight:
+def preflight(
+    api: Api, namespaces: Sequence[str], selector: str = "", *, configuration: bool = False
+) -> Preflight:
     """Look at server, rights, namespaces and pods; changes nothing.
 
+    With `configuration`, also whether ConfigMaps may be read.
     Raises ClusterError for a namespace that does not exist and NothingCaptured where there is no pod to
     capture; what else stands in the way comes as findings.
     """
+    wanted = (*CAPTURE_RIGHTS, *(CONFIGURATION_RIGHTS if configuration else ()))
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="netpolgen-preflight") as pool:
         version = pool.submit(api.get, "/version")
-        rights = pool.submit(review, api, namespaces)
+        rights = pool.submit(review, api, namespaces, wanted)
         looks = list(pool.map(lambda name: _look(api, name, selector), namespaces))
         findings = _version_findings(api, version.result()) + rights.result()
         capturable = {look.name: _capturable(look) for look in looks}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 EVERYWHERE = "*"
@@ -35,6 +35,21 @@ JOBS = Collection("/apis/batch/v1", "jobs")
 CRON_JOBS = Collection("/apis/batch/v1", "cronjobs")
 NETWORK_POLICIES = Collection("/apis/networking.k8s.io/v1", "networkpolicies")
 INGRESSES = Collection("/apis/networking.k8s.io/v1", "ingresses")
+CONFIG_MAPS = Collection("/api/v1", "configmaps")
+
+_GATEWAY = "/apis/gateway.networking.k8s.io"
+_MONITORING = "/apis/monitoring.coreos.com/v1"
+MONITORS = (Collection(_MONITORING, "servicemonitors"), Collection(_MONITORING, "podmonitors"))
+DECLARING = (
+    INGRESSES,
+    Collection(f"{_GATEWAY}/v1", "httproutes"),
+    Collection(f"{_GATEWAY}/v1", "grpcroutes"),
+    Collection(f"{_GATEWAY}/v1alpha2", "tcproutes"),
+    Collection(f"{_GATEWAY}/v1alpha2", "tlsroutes"),
+    Collection(f"{_GATEWAY}/v1alpha2", "udproutes"),
+    *MONITORS,
+)
+"""What implies connections that need not have happened yet; most clusters lack some of it."""
 
 ADMINISTRATORS = (
     Collection("/apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),
@@ -43,8 +58,9 @@ ADMINISTRATORS = (
     Collection("/apis/policy.networking.k8s.io/v1alpha1", "adminnetworkpolicies"),
     Collection("/apis/policy.networking.k8s.io/v1alpha1", "baselineadminnetworkpolicies"),
     Collection("/apis/policy.networking.k8s.io/v1alpha2", "clusternetworkpolicies"),
+    Collection("/apis/networking.k8s.io/v1", "ingressclasses"),
 )
-"""What few may read, and what explains calls from the control plane and verdicts of other tiers."""
+"""What few may read: it explains calls from the control plane, verdicts of other tiers, and Ingresses."""
 
 # What says who an address is and who owns it, in the captured namespaces and elsewhere alike.
 _WHO = (
@@ -57,9 +73,9 @@ _WHO = (
     STATEFUL_SETS,
     DAEMON_SETS,
 )
-CAPTURED = (*_WHO, JOBS, CRON_JOBS, INGRESSES)
+CAPTURED = (*_WHO, JOBS, CRON_JOBS, *DECLARING)
 """Read in every captured namespace."""
-ELSEWHERE = frozenset(_WHO)
+ELSEWHERE = frozenset((*_WHO, *MONITORS))
 """Read across the cluster where that is allowed, which then covers the captured namespaces too."""
 
 
@@ -75,13 +91,18 @@ class Resource:
     """Read instead where this one may not be."""
     single: bool = False
     """One object by its own path: all that a Role in its namespace can grant, and not to be watched."""
+    once: bool = False
+    """Listed at the start and not watched."""
 
 
-def run_resources(namespaces: Iterable[str], *, cluster_wide: bool = True) -> list[Resource]:
+def run_resources(
+    namespaces: Iterable[str], *, cluster_wide: bool = True, configuration: bool = False
+) -> list[Resource]:
     """What a run reads: across the cluster where allowed, else in the captured namespaces alone.
 
     Without cluster rights the captured Namespaces themselves are tried, and the Services of kube-system and
     default, since labels for selectors, the DNS Service and the API server's may still be readable.
+    ConfigMaps are read with `configuration` alone, and once: elections change some of them every second.
     """
     captured = list(dict.fromkeys(namespaces))
     resources: list[Resource] = []
@@ -101,6 +122,8 @@ def run_resources(namespaces: Iterable[str], *, cluster_wide: bool = True) -> li
             )
         else:
             resources.extend(within)
+    if configuration:
+        resources.extend(replace(_namespaced(CONFIG_MAPS, namespace), once=True) for namespace in captured)
     if cluster_wide:
         single = tuple(
             Resource(

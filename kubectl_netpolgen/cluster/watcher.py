@@ -88,7 +88,7 @@ class Watcher:
         listed |= self._list_all(fallback for resource in refused for fallback in resource.fallback)
         self.readable = frozenset(listed)
         for name, (resource, items, version) in listed.items():
-            if not resource.single:
+            if not (resource.single or resource.once):
                 reflector = _Reflector(resource, items, version)
                 thread = threading.Thread(
                     target=self._run, args=(reflector,), name=f"netpolgen-watch-{name}", daemon=True

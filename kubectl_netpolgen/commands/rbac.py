@@ -16,13 +16,16 @@ class Options:
     namespaces: tuple[str, ...]
     """Empty for whichever namespace it is applied to."""
     cluster_wide: bool
+    read_config: bool
 
 
 def complete(arguments: argparse.Namespace, environment: Environment) -> Options:
     """Take the namespaces as named; no cluster is asked, since whoever needs this may not have one yet."""
     from kubectl_netpolgen.runs.connection import named_namespaces
 
-    return Options(named_namespaces(arguments), cluster_wide=arguments.cluster_wide)
+    return Options(
+        named_namespaces(arguments), cluster_wide=arguments.cluster_wide, read_config=arguments.read_config
+    )
 
 
 def validate(options: Options) -> None:
@@ -31,10 +34,18 @@ def validate(options: Options) -> None:
 
 def run(options: Options, environment: Environment) -> ExitStatus:
     """Print YAML that `kubectl apply -f -` takes; how to bind it is conversation."""
-    from kubectl_netpolgen.cluster.access import CLUSTER_ROLE, ROLE, cluster_role, role
+    from kubectl_netpolgen.cluster.access import (
+        CLUSTER_ROLE,
+        CONFIGURATION_RIGHTS,
+        ROLE,
+        ROLE_RIGHTS,
+        cluster_role,
+        role,
+    )
     from kubectl_netpolgen.documents.yaml_text import dump_documents
 
-    documents = [role(namespace) for namespace in options.namespaces or ("",)]
+    rights = (*ROLE_RIGHTS, *(CONFIGURATION_RIGHTS if options.read_config else ()))
+    documents = [role(namespace, rights) for namespace in options.namespaces or ("",)]
     if options.cluster_wide:
         documents.append(cluster_role())
     environment.stdout.write(dump_documents(documents))

@@ -50,6 +50,8 @@ class RecordOptions:
     limits: AgentLimits = field(default_factory=AgentLimits)
     timing: Timing = field(default_factory=Timing)
     workers: int = 8
+    configuration: bool = False
+    """Whether to look for Services in environments and ConfigMaps."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,13 @@ def record(
     written any more.
     """
     writer.session(time=clock(), state="run-started", run=run, namespaces=list(options.namespaces))
+    if options.configuration:
+        writer.read_configuration(options.namespaces)
     inbox: queue.SimpleQueue[WatchEvent] = queue.SimpleQueue()
     watching = threading.Event()
     watcher = Watcher(
         api,
-        run_resources(options.namespaces, cluster_wide=True),
+        run_resources(options.namespaces, cluster_wide=True, configuration=options.configuration),
         on_event=inbox.put,
         stop=watching,
         clock=clock,

@@ -133,3 +133,30 @@ def test_bundle_reached_through_a_link_is_fine(writer: BundleWriter, tmp_path: P
     (tmp_path / "latest").symlink_to(writer.root)
     BundleWriter(tmp_path / "latest").text("policies/a.yaml", "x")
     assert (writer.root / "policies" / "a.yaml").read_text() == "x"
+
+
+def test_configuration_is_kept_where_it_was_asked_for_and_services_come_first(writer: BundleWriter) -> None:
+    env = [{"name": "URL", "value": "http://user:secret@orders/x"}]
+    pod = {
+        "kind": "Pod",
+        "metadata": {"name": "web-1", "namespace": "shop"},
+        "spec": {"containers": [{"env": env}]},
+    }
+    service = {
+        "kind": "Service",
+        "metadata": {"name": "orders", "namespace": "shop"},
+        "spec": {"ports": [{"port": 80}]},
+    }
+    writer.objects([pod])
+    writer.read_configuration(["shop"])
+    writer.objects([pod, service])
+    # a deletion may come without a spec, and what was known stays
+    writer.event(time=NOON, type="DELETED", object={**service, "spec": {}})
+    writer.event(time=NOON, type="MODIFIED", object=pod)
+    before, after, _ = lines(writer.root / "cluster/objects.jsonl")
+    assert "env" not in before["spec"]["containers"][0]
+    kept = {"env": [{"name": "URL", "value": "orders.shop.svc:80"}]}
+    assert after["spec"]["containers"] == [kept]
+    _, event = lines(writer.root / "cluster/events.jsonl")
+    assert event["object"]["spec"]["containers"] == [kept]
+    assert not any(b"secret" in path.read_bytes() for path in writer.root.rglob("*.jsonl"))

@@ -8,7 +8,10 @@ import pytest
 
 from kubectl_netpolgen.cluster.access import (
     CAPTURE_RIGHTS,
+    CONFIGURATION_RIGHTS,
+    DECLARED_RIGHTS,
     METADATA_RIGHTS,
+    ROLE_RIGHTS,
     cluster_role,
     missing_rights,
     review,
@@ -55,7 +58,7 @@ def test_the_cluster_role_leaves_nothing_missing_anywhere(server: FakeApi, api: 
 def test_the_roles_never_write_anything_but_the_container() -> None:
     writing = {
         (right.resource, verb)
-        for right in (*CAPTURE_RIGHTS, *METADATA_RIGHTS)
+        for right in (*ROLE_RIGHTS, *CONFIGURATION_RIGHTS, *METADATA_RIGHTS)
         for verb in right.verbs
         if verb not in ("get", "list", "watch")
     }
@@ -63,7 +66,22 @@ def test_the_roles_never_write_anything_but_the_container() -> None:
 
 
 def test_no_secret_is_ever_asked_for() -> None:
-    assert not {right.resource for right in (*CAPTURE_RIGHTS, *METADATA_RIGHTS)} & {"secrets", "configmaps"}
+    asked = {right.resource for right in (*ROLE_RIGHTS, *METADATA_RIGHTS)}
+    assert not asked & {"secrets", "configmaps"}
+    assert {right.resource for right in CONFIGURATION_RIGHTS} == {"configmaps"}
+
+
+def test_what_few_clusters_have_is_in_the_role_and_not_missed(server: FakeApi, api: Api) -> None:
+    server.rights = granted_by(role("shop", CAPTURE_RIGHTS))
+    assert review(api, ["shop"]) == []
+    assert {one.right for one in missing_rights(api, ["shop"], ROLE_RIGHTS)} == set(DECLARED_RIGHTS)
+
+
+def test_config_maps_are_missed_where_they_are_wanted(server: FakeApi, api: Api) -> None:
+    server.rights = granted_by(role("shop"))
+    (finding,) = review(api, ["shop"], (*CAPTURE_RIGHTS, *CONFIGURATION_RIGHTS))
+    assert finding.severity is Severity.WARNING
+    assert "list configmaps" in finding.message
 
 
 def test_a_missing_right_is_told_with_the_rule_that_grants_it(server: FakeApi, api: Api) -> None:

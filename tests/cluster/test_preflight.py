@@ -58,6 +58,13 @@ def test_the_printed_role_is_enough(server: FakeApi, api: Api) -> None:
     assert preflight(api, ["shop"]).findings == ()
 
 
+def test_config_maps_are_asked_about_only_where_they_will_be_read(server: FakeApi, api: Api) -> None:
+    server.rights = granted_by(role("shop"))
+    (finding,) = preflight(api, ["shop"], configuration=True).findings
+    assert (finding.code, finding.severity) == ("rights-missing-for-names", Severity.WARNING)
+    assert "configmaps" in finding.message
+
+
 def test_a_missing_right_is_an_error_with_the_rule(server: FakeApi, api: Api) -> None:
     server.rights = granted_by(cluster_role())
     checked = preflight(api, ["shop"])

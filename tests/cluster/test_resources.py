@@ -64,3 +64,23 @@ def test_what_administrators_know_is_asked_for_across_the_cluster_and_may_be_ref
     assert hooks.path == "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
     assert {"apiservices", "adminnetworkpolicies", "clusternetworkpolicies"} <= set(resources)
     assert not hooks.fallback and not hooks.single
+
+
+def test_what_declares_edges_is_read_in_the_captured_namespaces_and_may_be_missing() -> None:
+    resources = by_name(run_resources(["shop"]))
+    assert resources["httproutes:shop"].path == (
+        "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes"
+    )
+    assert {"grpcroutes:shop", "tcproutes:shop", "ingresses:shop", "ingressclasses"} <= set(resources)
+    # who scrapes a namespace says so in another one
+    monitors = resources["servicemonitors:*"]
+    assert [one.name for one in monitors.fallback] == ["servicemonitors:shop"]
+
+
+def test_config_maps_are_read_once_and_only_where_asked_for() -> None:
+    assert not [one for one in run_resources(["shop"]) if one.name.startswith("configmaps")]
+    resources = run_resources(["shop", "pay"], configuration=True)
+    found = [one for one in resources if one.name.startswith("configmaps")]
+    assert [(one.name, one.once) for one in found] == [("configmaps:shop", True), ("configmaps:pay", True)]
+    assert not [one for one in resources if one.once and one not in found]
+    assert not [one for one in resources if "secrets" in one.path]

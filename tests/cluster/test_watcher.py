@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -219,3 +220,12 @@ def test_what_the_receiver_raises_comes_out_of_join(server: FakeApi, api: Api) -
     with pytest.raises(OSError, match="No space left"):
         watcher.join(5.0)
     assert isinstance(watcher.error, OSError)
+
+
+def test_what_is_read_once_is_listed_and_not_watched(server: FakeApi, api: Api) -> None:
+    put(server, "web-1")
+    one = Watching(server, api, [replace(PODS, once=True)])
+    assert [item["metadata"]["name"] for item in one.watcher.start()] == ["web-1"]
+    assert one.watcher.readable == {"pods:shop"}
+    one.end()
+    assert not [request for request in server.received if request.query.get("watch")]

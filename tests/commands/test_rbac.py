@@ -13,7 +13,9 @@ from tests.commands.arguments import parsed
 
 def printed(**given: object) -> Heard:
     heard = Heard(an_environment())
-    options = rbac.complete(parsed(**{"cluster_wide": False, **given}), heard.environment)
+    options = rbac.complete(
+        parsed(**{"cluster_wide": False, "read_config": False, **given}), heard.environment
+    )
     rbac.validate(options)
     assert rbac.run(options, heard.environment) is ExitStatus.DONE
     return heard
@@ -51,3 +53,11 @@ def test_the_same_bytes_every_time() -> None:
 def test_what_cannot_be_a_namespace_is_refused() -> None:
     with pytest.raises(UsageError, match="no namespace's name"):
         printed(namespace="../shop")
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_config_maps_are_asked_for_only_with_the_flag_that_needs_them(asked: bool) -> None:
+    (document,) = load_documents(printed(namespace="shop", read_config=asked).stdout)
+    verbs = [rule["verbs"] for rule in document["rules"] if "configmaps" in rule["resources"]]
+    assert verbs == ([["list"]] if asked else [])
+    assert not any("secrets" in rule["resources"] for rule in document["rules"])

@@ -341,3 +341,21 @@ def test_the_limits_reach_the_agent(scene: Stage) -> None:
     values = {item["name"]: item["value"] for item in container["env"]}
     assert values["NPG_LEASE"] == "77"
     assert int(values["NPG_DUR"]) > 180
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_configuration_is_read_only_when_it_is_asked_for(scene: Stage, asked: bool) -> None:
+    ports = {"ports": [{"port": 80}], "clusterIP": "10.96.0.10"}
+    scene.api.store.put("Service", "orders", namespace=NAMESPACE, spec=ports)
+    text = "url: http://user:secret@orders/x\npassword: secret\n"
+    scene.api.store.put("ConfigMap", "conf", namespace=NAMESPACE, data={"app.yaml": text})
+    env = [{"name": "URL", "value": "http://user:secret@orders/x"}, {"name": "KEY", "value": "secret"}]
+    scene.node.pod("w1", spec={"containers": [{"name": "c", "env": env}]})
+    recording = scene.record(duration=0.2, configuration=asked)
+    written = (scene.writer.root / "cluster" / "objects.jsonl").read_text()
+    assert "secret" not in written + (scene.writer.root / "cluster" / "events.jsonl").read_text()
+    assert ("configmaps:shop" in recording.readable) is asked
+    assert written.count("orders.shop.svc:80") == (2 if asked else 0)
+    paths = [request.path for request in scene.api.received]
+    assert any("configmaps" in path for path in paths) is asked
+    assert not any("/secrets" in path for path in paths)

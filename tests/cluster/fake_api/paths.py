@@ -19,6 +19,7 @@ KINDS = {
     "cronjobs": "CronJob",
     "networkpolicies": "NetworkPolicy",
     "ingresses": "Ingress",
+    "configmaps": "ConfigMap",
     "selfsubjectaccessreviews": "SelfSubjectAccessReview",
     "rollouts": "Rollout",
 }
