@@ -96,9 +96,14 @@ SERVICE_PORTS = Flag(
     "also allow the ports that Services are dialled on, where the plugin judges before translation",
     Kind.SWITCH,
 )
+DECLARED = Flag(
+    "declared",
+    "also allow edges that manifests imply and that were not seen; declared.jsonl lists them",
+    Kind.SWITCH,
+)
 GENERATION = (
     *(DEFAULT_DENY, DNS, DIRECTION, MIN_CONNECTIONS, EXCLUDE),
-    *(WIDEN_EXTERNAL, SERVICE_PORTS),
+    *(WIDEN_EXTERNAL, SERVICE_PORTS, DECLARED),
 )
 """How the policies are wanted."""
 
@@ -129,6 +134,11 @@ CAPTURE = Verb(
             metavar="IMAGE",
         ),
         Flag("bundle", "directory to create for the run (default: netpolgen-NAMESPACE-TIME)", metavar="DIR"),
+        Flag(
+            "read-config",
+            "look for Services in environments and ConfigMaps; nothing but their names and ports is kept",
+            Kind.SWITCH,
+        ),
         *GENERATION,
         Flag(
             "lease",
@@ -273,6 +283,7 @@ RBAC = Verb(
             "also a ClusterRole that only reads, so that peers elsewhere have names",
             Kind.SWITCH,
         ),
+        Flag("read-config", "also what capture --read-config needs: to list ConfigMaps", Kind.SWITCH),
     ),
 )
 

@@ -38,6 +38,7 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
             exclude=arguments.exclude or (),
             widen_external=arguments.widen_external,
             service_ports=arguments.service_ports,
+            declared=arguments.declared,
         ),
         decisions=environment.directory / arguments.decisions if arguments.decisions else None,
     )

@@ -59,6 +59,7 @@ class Options:
     dry_run: bool
     format: Format
     headers: bool
+    read_config: bool
     generation: GenerationOptions
 
 
@@ -76,6 +77,7 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
         dry_run=arguments.dry_run != "none",
         format=Format(arguments.output),
         headers=not arguments.no_headers,
+        read_config=arguments.read_config,
         generation=options_of(
             default_deny=arguments.default_deny,
             dns=arguments.dns,
@@ -84,6 +86,7 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
             exclude=arguments.exclude or (),
             widen_external=arguments.widen_external,
             service_ports=arguments.service_ports,
+            declared=arguments.declared,
         ),
     )
 
@@ -113,7 +116,7 @@ def run(options: Options, environment: Environment) -> ExitStatus:
     started = environment.now()
     with connect(access_from(options.arguments), environment.variables) as api:
         namespaces = namespaces_from(options.arguments, api)
-        checked = preflight(api, namespaces, options.selector)
+        checked = preflight(api, namespaces, options.selector, configuration=options.read_config)
         checked.demand_rights()
         root = options.bundle or environment.directory / bundle_name(namespaces, started)
         environment.stderr.write(_plan_text(options, api, checked, root, colour=environment.stderr_colour))
@@ -136,7 +139,11 @@ def run(options: Options, environment: Environment) -> ExitStatus:
             started=started,
             ended=0,
             duration=options.duration,
-            arguments={"selector": options.selector, "image": options.image},
+            arguments={
+                "selector": options.selector,
+                "image": options.image,
+                **({"read-config": "true"} if options.read_config else {}),
+            },
         )
         writer = BundleWriter.create(root)
         writer.manifest(manifest)
@@ -235,6 +242,7 @@ def _record(
                 duration=options.duration,
                 image=options.image,
                 limits=AgentLimits(lease=int(options.lease), linger=int(options.linger)),
+                configuration=options.read_config,
             ),
             writer,
             view=progress,

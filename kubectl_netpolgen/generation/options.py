@@ -30,6 +30,8 @@ class GenerationOptions:
     """Write ranges for servers outside that have several addresses under one name."""
     service_ports: bool = False
     """Also write the ports that Services are dialled on, for plugins that judge before translation."""
+    declared: bool = False
+    """Also allow edges that manifests imply and that were not seen."""
 
     def leaves_out(self, edge: Edge) -> str:
         """Why an edge gets no rule; empty when nothing asked of the policies speaks against it."""
@@ -50,6 +52,7 @@ def options_of(
     exclude: Iterable[str],
     widen_external: bool,
     service_ports: bool,
+    declared: bool,
 ) -> GenerationOptions:
     """Options from the words of the command line."""
     return GenerationOptions(
@@ -60,6 +63,7 @@ def options_of(
         exclude=tuple(exclude),
         widen_external=widen_external,
         service_ports=service_ports,
+        declared=declared,
     )
 
 

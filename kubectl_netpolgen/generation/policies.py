@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kubectl_netpolgen.analysis.edges import accepted
 from kubectl_netpolgen.analysis.identities import Identities
+from kubectl_netpolgen.generation.annotations import annotations_of
 from kubectl_netpolgen.generation.dns import DnsMode, covered, dns_rule, find_dns
 from kubectl_netpolgen.generation.names import DEFAULT_DENY, policy_name
 from kubectl_netpolgen.generation.options import BOTH, GenerationOptions, left_out
@@ -22,14 +23,11 @@ from kubectl_netpolgen.generation.widening import widen
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.finding import Finding, Severity
-from kubectl_netpolgen.model.network import Address, host_network
+from kubectl_netpolgen.model.flow import Outcome
 from kubectl_netpolgen.model.objects import ObjectKey
 from kubectl_netpolgen.model.policy import NetworkPolicy, PolicyType
 from kubectl_netpolgen.model.selector import LabelSelector
 
-EDGES = "netpolgen.io/edges"
-NAMES = "netpolgen.io/names"
-ASSUMED = "netpolgen.io/assumed"
 MANAGED_BY = (("app.kubernetes.io/managed-by", "netpolgen"),)
 
 
@@ -100,7 +98,8 @@ def generate_policies(
 def _is_wanted(edge: Edge, decision: Decision | None) -> bool:
     if decision is not None:
         return decision.verdict is Verdict.ACCEPT
-    return accepted(edge)
+    # what is only declared is among the edges where a person asked for it
+    return accepted(edge) or edge.outcome is Outcome.DECLARED
 
 
 def _is(end: Endpoint, key: ObjectKey) -> bool:
@@ -146,7 +145,7 @@ def _workload_policy(
         ingress=tuple(item.rule for item in kept_ingress),
         egress=tuple(item.rule for item in kept_egress),
         labels=MANAGED_BY,
-        annotations=_annotations(
+        annotations=annotations_of(
             kept_ingress,
             kept_egress,
             () if PolicyType.EGRESS in withheld else assumed,
@@ -161,32 +160,6 @@ def _workload_policy(
             *(open_to_all(key, kept_ingress, ingress_edges, peers)),
         ],
     )
-
-
-def _annotations(
-    ingress: Sequence[NumberedRule],
-    egress: Sequence[NumberedRule],
-    assumed: Sequence[str],
-    edges: Sequence[Edge],
-) -> tuple[tuple[str, str], ...]:
-    """Which edges each rule stands for (rules count from 1), and names of external addresses."""
-    numbered = [
-        f"{direction}/{number}={','.join(item.edges)}"
-        for direction, rules in (("ingress", ingress), ("egress", egress))
-        for number, item in enumerate(rules, 1)
-        if item.edges
-    ]
-    cidrs = {peer.ip_block.cidr for item in (*ingress, *egress) for peer in item.rule.peers if peer.ip_block}
-    named = sorted(
-        {
-            f"{host_network(Address(edge.server.address))}={','.join(edge.server.names)}"
-            for edge in edges
-            if edge.server.kind is EndpointKind.EXTERNAL and edge.server.names
-        }
-    )
-    known = [item for item in named if item.split("=", 1)[0] in cidrs]
-    pairs = ((ASSUMED, " ".join(assumed)), (EDGES, " ".join(numbered)), (NAMES, " ".join(known)))
-    return tuple((key, value) for key, value in pairs if value)
 
 
 def default_deny(namespace: str, types: tuple[PolicyType, ...] = BOTH) -> NetworkPolicy:

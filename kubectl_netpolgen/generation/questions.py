@@ -34,8 +34,8 @@ def question(item: Unresolved) -> Finding:
         Severity.ERROR,
         f"{subject} {item.direction.value}",
         f"no policy in this direction: {_said(edge)}: {item.reason}",
-        f"write `- {_entry(item)}` under `decisions:` in decisions.yaml, its capitals replaced{ports}; or "
-        f"`- {{edge: {edge.id}, verdict: drop}}`; and run analyse again",
+        f"write `- {decision_entry(edge, item.direction)}` under `decisions:` in decisions.yaml, its "
+        f"capitals replaced{ports}; or `- {{edge: {edge.id}, verdict: drop}}`; and run analyse again",
     )
 
 
@@ -43,10 +43,9 @@ def _said(edge: Edge) -> str:
     return f"{edge.client} -> {edge.server} {edge.port}/{edge.protocol.value}"
 
 
-def _entry(item: Unresolved) -> str:
-    """A decision in which words in capitals are to be replaced."""
-    edge = item.edge
-    egress = item.direction is PolicyType.EGRESS
+def decision_entry(edge: Edge, direction: PolicyType) -> str:
+    """A decision on who the other end is, in which words in capitals are to be replaced."""
+    egress = direction is PolicyType.EGRESS
     end = edge.server if egress else edge.client
     if end.address.startswith(LINK_LOCAL):
         # there is one such address on every node, and no pod has it

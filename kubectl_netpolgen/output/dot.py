@@ -107,7 +107,7 @@ def _node_label(end: Endpoint) -> list[str]:
     if end.kind in (EndpointKind.SERVICE, EndpointKind.NODE):
         return [end.name, end.kind.value]
     if end.kind is EndpointKind.UNKNOWN:
-        return [end.address, "unknown"]
+        return [end.address or ", ".join(end.names), "unknown"]
     return [*end.names[:3], end.address]
 
 

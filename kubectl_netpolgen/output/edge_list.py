@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind, Evidence
+from kubectl_netpolgen.model.flow import Outcome
 from kubectl_netpolgen.model.times import rfc3339
 from kubectl_netpolgen.output.wording import sort_edges
 
@@ -22,7 +23,11 @@ def edge_list(edges: Sequence[Edge]) -> dict[str, Any]:
 
 
 def edge_item(edge: Edge) -> dict[str, Any]:
-    """One edge; counts are null where only socket tables saw it, `role` is there only when set."""
+    """One edge; counts are null where only socket tables saw it, `role` is there only when set.
+
+    Of one that is only declared, the times are null too.
+    """
+    seen = edge.outcome is not Outcome.DECLARED
     item: dict[str, Any] = {
         "id": edge.id,
         "client": endpoint_item(edge.client),
@@ -34,8 +39,8 @@ def edge_item(edge: Edge) -> dict[str, Any]:
         "confidence": edge.confidence.value,
         "connections": edge.connections,
         "bytes": edge.bytes,
-        "first": rfc3339(edge.first),
-        "last": rfc3339(edge.last),
+        "first": rfc3339(edge.first) if seen else None,
+        "last": rfc3339(edge.last) if seen else None,
         "evidence": [evidence_item(evidence) for evidence in edge.evidence],
     }
     if edge.role is not None:
@@ -64,6 +69,8 @@ def _identity(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.kind is EndpointKind.EXTERNAL:
         return {"kind": kind, "address": endpoint.address, "names": list(endpoint.names)}
     if endpoint.kind is EndpointKind.UNKNOWN:
+        if not endpoint.address:
+            return {"kind": kind, "names": list(endpoint.names)}
         return {"kind": kind, "address": endpoint.address}
     return {"kind": kind}
 

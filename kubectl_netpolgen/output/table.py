@@ -81,7 +81,7 @@ def _plain_table(edges: Sequence[Edge], *, headers: bool) -> str:
             edge.outcome.value,
             "" if edge.connections is None else str(edge.connections),
             "" if edge.bytes is None else str(edge.bytes),
-            rfc3339(edge.last),
+            rfc3339(edge.last) if edge.last else "",
             edge.confidence.value,
             _SECTION_WORDS[section],
         )
@@ -172,7 +172,8 @@ def _spaced(cells: Sequence[str]) -> list[str]:
 def _cells(edge: Edge, *, home: str, wide: bool) -> list[str]:
     counts = ["-" if edge.connections is None else str(edge.connections)]
     if wide:
-        counts += ["-" if edge.bytes is None else size_text(edge.bytes), f"{rfc3339(edge.last)[11:19]} UTC"]
+        seen = f"{rfc3339(edge.last)[11:19]} UTC" if edge.last else "-"
+        counts += ["-" if edge.bytes is None else size_text(edge.bytes), seen]
     words = (endpoint_words(edge.server, home=home), port_words(edge), edge.outcome.value, *counts)
     server, *others = (terminal_text(word) for word in (*words, ", ".join(marks(edge))))
     return [f"  {server}", *others]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 
 from kubectl_netpolgen.model.edge import Confidence, Edge, Endpoint, EndpointKind, Role
+from kubectl_netpolgen.model.flow import Outcome
 
 
 class Section(str, Enum):
@@ -61,7 +62,7 @@ def endpoint_words(endpoint: Endpoint, *, home: str = "") -> str:
     if endpoint.kind is EndpointKind.EXTERNAL and endpoint.names:
         return f"{', '.join(endpoint.names)} ({endpoint.address})"
     if endpoint.kind is EndpointKind.UNKNOWN:
-        return f"unknown ({endpoint.address})"
+        return f"unknown ({endpoint.address or ', '.join(endpoint.names)})"
     return endpoint.address
 
 
@@ -73,14 +74,21 @@ def port_words(edge: Edge) -> str:
 def marks(edge: Edge) -> Sequence[str]:
     """What a person should know before trusting the row; empty for a sound edge."""
     found = []
-    if edge.confidence is not Confidence.HIGH:
-        found.append(f"{edge.confidence.value} confidence")
-    if edge.connections is None:
-        found.append("sockets only")
-    if not edge.outcome.accepted and not edge.outcome.failed:
-        found.append("not proven")
+    if edge.outcome is Outcome.DECLARED:
+        found.append("declared, not seen")
+    else:
+        found.extend(_evidence_marks(edge))
     if EndpointKind.UNKNOWN in (edge.client.kind, edge.server.kind):
         found.append("unknown peer")
     if edge.client.host_network or edge.server.host_network:
         found.append("host network")
     return found
+
+
+def _evidence_marks(edge: Edge) -> Iterable[str]:
+    if edge.confidence is not Confidence.HIGH:
+        yield f"{edge.confidence.value} confidence"
+    if edge.connections is None:
+        yield "sockets only"
+    if not edge.outcome.accepted and not edge.outcome.failed:
+        yield "not proven"

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubectl_netpolgen.analysis.coverage import Coverage, measure_coverage
+from kubectl_netpolgen.analysis.declared import accepted_edges, find_declared
 from kubectl_netpolgen.analysis.derivation import Capture, derive_edges
+from kubectl_netpolgen.analysis.edges import edge_order
 from kubectl_netpolgen.analysis.sockets import parse_sockets
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.bundle import layout
@@ -19,7 +21,8 @@ from kubectl_netpolgen.generation.options import GenerationOptions
 from kubectl_netpolgen.generation.policies import Generated, generate_policies
 from kubectl_netpolgen.generation.proof import Proof, prove
 from kubectl_netpolgen.model.bundle import PodCapture, PodState
-from kubectl_netpolgen.model.decision import Decision
+from kubectl_netpolgen.model.decision import Decision, Verdict
+from kubectl_netpolgen.model.declarations import DeclaredEdge
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.errors import BundleError, NothingCaptured
 from kubectl_netpolgen.model.finding import Finding, Severity, sort_findings
@@ -39,6 +42,7 @@ class Derived:
     recorded: Recorded
     flows: tuple[Flow, ...]
     edges: tuple[Edge, ...]
+    """What was seen, and what of the declared a person accepted."""
     generated: Generated
     proof: Proof
     findings: tuple[Finding, ...]
@@ -47,6 +51,8 @@ class Derived:
     coverage: Coverage
     excess: tuple[Excess, ...] = ()
     """What is allowed beyond the edges."""
+    declared: tuple[DeclaredEdge, ...] = ()
+    """What manifests imply and nobody was seen to use, accepted or not."""
 
     @property
     def partial(self) -> bool:
@@ -79,12 +85,14 @@ def derive(
     derivation = derive_edges(captures, networks, timeline)
     decisions = _decisions(recorded, decisions_file)
     findings.extend(derivation.findings)
-    findings.extend(_stale_decisions(decisions, derivation.edges))
     captured, missing = _captured_workloads(captures, recorded, timeline)
+    declared = find_declared(derivation.edges, captured, derivation.identities)
+    findings.extend(_stale_decisions(decisions, [*derivation.edges, *(item.edge for item in declared)]))
+    edges = _with_accepted(derivation.edges, declared, decisions, every=options.declared)
     findings.extend(missing)
     findings.extend(_unseen_starts(captures, recorded, timeline))
     generated = generate_policies(
-        derivation.edges, captured, derivation.identities, decisions=decisions, options=options
+        edges, captured, derivation.identities, decisions=decisions, options=options
     )
     findings.extend(generated.findings)
     proof = prove(generated.edges, generated.policies, timeline, decisions=decisions)
@@ -93,7 +101,7 @@ def derive(
     return Derived(
         recorded=recorded,
         flows=derivation.flows,
-        edges=derivation.edges,
+        edges=edges,
         generated=generated,
         proof=proof,
         findings=sort_findings(findings),
@@ -101,7 +109,20 @@ def derive(
         timeline=timeline,
         coverage=_coverage(recorded, captures, derivation.edges),
         excess=excess,
+        declared=declared,
     )
+
+
+def _with_accepted(
+    seen: tuple[Edge, ...],
+    declared: Iterable[DeclaredEdge],
+    decisions: Mapping[str, Decision],
+    *,
+    every: bool,
+) -> tuple[Edge, ...]:
+    decided = {edge for edge, decision in decisions.items() if decision.verdict is Verdict.ACCEPT}
+    accepted = accepted_edges(declared, decided, every=every)
+    return tuple(sorted((*seen, *accepted), key=edge_order)) if accepted else seen
 
 
 def _coverage(recorded: Recorded, captures: Sequence[Capture], edges: Iterable[Edge]) -> Coverage:

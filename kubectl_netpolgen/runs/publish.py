@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
@@ -16,8 +17,10 @@ from kubectl_netpolgen.documents.json_text import dump_json, dump_line
 from kubectl_netpolgen.documents.yaml_text import dump_documents, dump_yaml
 from kubectl_netpolgen.generation.names import DEFAULT_DENY, PREFIX
 from kubectl_netpolgen.generation.rollout import rollout_steps
+from kubectl_netpolgen.model.declarations import Obstacle
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
 from kubectl_netpolgen.model.policy import NetworkPolicy
+from kubectl_netpolgen.output.declared_list import declared_lines
 from kubectl_netpolgen.output.dot import graph_dot
 from kubectl_netpolgen.output.edge_list import edge_item, edge_list
 from kubectl_netpolgen.output.escape import terminal_text
@@ -64,6 +67,7 @@ def publish(derived: Derived) -> Published:
     writer = BundleWriter(derived.recorded.root)
     writer.text(layout.FLOWS, flow_lines(derived.flows))
     writer.text(layout.EDGES, "".join(dump_line(edge_item(edge)) + "\n" for edge in derived.edges))
+    writer.text(layout.DECLARED, declared_lines(derived.declared))
     writer.text(layout.FINDINGS, finding_lines(derived.findings))
     dot = graph_dot(derived.edges)
     writer.text(layout.GRAPH_DOT, dot)
@@ -202,6 +206,8 @@ def show(
         else "beyond them: nothing between the workloads that are there"
     )
     environment.say(f"coverage: {derived.coverage}")
+    for line in _declared_words(derived):
+        environment.say(line)
     waiting = len({item.edge.id for item in derived.generated.unresolved})
     if waiting:
         environment.say(f"{waiting} more got through and have no rule: they wait for a decision")
@@ -211,6 +217,20 @@ def show(
     if published.requests:
         environment.say(f"for those who look after other namespaces: {', '.join(published.requests)}")
     return ExitStatus.PARTIAL if derived.partial else ExitStatus.DONE
+
+
+def _declared_words(derived: Derived) -> Iterator[str]:
+    """How many edges manifests imply beyond what was seen, and how many of these are allowed."""
+    allowed = {edge.id for edge in derived.generated.edges}
+    askable = [item for item in derived.declared if item.obstacle is not Obstacle.ALWAYS_ALLOWED]
+    accepted = sum(item.edge.id in allowed for item in askable)
+    if accepted:
+        edges = "1 edge is" if accepted == 1 else f"{accepted} edges are"
+        yield f"{edges} allowed though not seen, as manifests declare and a person accepted"
+    left = len(askable) - accepted
+    if left:
+        edges = "1 edge is declared and was" if left == 1 else f"{left} edges are declared and were"
+        yield f"{edges} not seen: {layout.DECLARED}"
 
 
 def say_how_to_apply(published: Published, environment: Environment) -> None:

@@ -33,7 +33,7 @@ def test_only_what_continues_the_word_is_offered() -> None:
 
 
 def test_flags_of_the_verb_and_of_kubectl() -> None:
-    expected = ["--duration", "--default-deny", "--dns", "--direction", "--dry-run"]
+    expected = ["--duration", "--default-deny", "--dns", "--direction", "--declared", "--dry-run"]
     assert values("capture", "--d") == expected
     assert "--context" in values("capture", "--")
     assert "--duration" not in values("--")

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kubectl_netpolgen.cli.main import main
+from kubectl_netpolgen.documents.yaml_text import load_documents
 from kubectl_netpolgen.model.errors import ExitStatus
-from tests.bundles import a_bundle, call, shop_captures
+from tests.bundles import a_bundle, call, declaring_documents, shop_captures
 from tests.cli.factories import Heard, an_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +83,90 @@ def test_decision_turns_a_partial_run_into_a_whole_one(tmp_path: Path) -> None:
     ]
     (tmp_path / "mine.yaml").write_text(f"decisions: [{{edge: {edge['id']}, verdict: drop}}]")
     assert analyse(tmp_path, "bundle", "--decisions", "mine.yaml")[0] == ExitStatus.DONE
+
+
+def declared(root: Path) -> dict[str, Any]:
+    """The items of declared.jsonl by the name of the client."""
+    lines = (root / "declared.jsonl").read_text().splitlines()
+    return {item["client"].get("name", "whoever"): item for item in map(json.loads, lines)}
+
+
+def spec_of(root: Path, name: str) -> Any:
+    """The spec of one policy."""
+    (policy,) = load_documents((root / f"policies/netpolgen-allow-deployment-{name}.yaml").read_text())
+    return policy["spec"]
+
+
+def test_what_is_declared_and_unseen_is_listed_and_changes_nothing(tmp_path: Path) -> None:
+    root = a_bundle(tmp_path / "bundle", objects=declaring_documents(), read_config=True)
+    plain = a_bundle(tmp_path / "plain")
+    status, world = analyse(tmp_path, "bundle")
+    assert status == ExitStatus.DONE
+    assert "2 edges are declared and were not seen: declared.jsonl" in world.stderr
+    assert analyse(tmp_path, "plain")[1].stdout == world.stdout
+    policies = {name: text for name, text in files(root).items() if name.startswith("policies/")}
+    assert policies == {name: text for name, text in files(plain).items() if name.startswith("policies/")}
+    assert not any(b"hunter2" in content for content in files(root).values())
+    assert declared(root)["batch"]["declaredBy"] == [
+        {
+            "kind": "Deployment",
+            "namespace": "shop",
+            "name": "batch",
+            "field": "env API_URL of container main",
+        }
+    ]
+
+
+def test_all_that_can_be_accepted_is_allowed_proven_and_marked_on_demand(tmp_path: Path) -> None:
+    root = a_bundle(tmp_path / "bundle", objects=declaring_documents(), read_config=True)
+    status, world = analyse(tmp_path, "bundle", "--declared")
+    assert status == ExitStatus.DONE, world.stderr
+    assert "proof: all 4 accepted edges" in world.stderr
+    assert "1 edge is allowed though not seen" in world.stderr
+    assert "1 edge is declared and was not seen: declared.jsonl" in world.stderr
+    (row,) = [line.split() for line in world.stdout.splitlines() if "shop/deployment/batch" in line]
+    assert row == [
+        *("shop/deployment/batch", "shop/deployment/api", "8080/TCP", "<none>", "declared"),
+        *("<none>", "<none>", "<none>", "medium", "edge"),
+    ]
+    batch = (root / "policies/netpolgen-allow-deployment-batch.yaml").read_text()
+    assert f"netpolgen.io/declared: egress/1={declared(root)['batch']['id']}" in batch
+    assert len(spec_of(root, "api")["ingress"][0]["from"]) == 2
+
+
+def test_decision_accepts_a_declared_edge_and_names_whoever_its_client_is(tmp_path: Path) -> None:
+    root = a_bundle(tmp_path / "bundle", objects=declaring_documents(), read_config=True)
+    analyse(tmp_path, "bundle")
+    lines = [item["decision"] for item in declared(root).values()]
+    text = (
+        "\n".join(["decisions:", *lines])
+        .replace("NAMESPACE", "ingress")
+        .replace("LABEL: VALUE", "app: nginx")
+    )
+    (root / "decisions.yaml").write_text(text)
+    status, world = analyse(tmp_path, "bundle", "-o", "json")
+    assert status == ExitStatus.DONE, world.stderr
+    assert "2 edges are allowed though not seen" in world.stderr
+    outcomes = {item["outcome"] for item in json.loads(world.stdout)["items"]}
+    assert "declared" in outcomes
+    assert spec_of(root, "batch")["egress"][0]["to"] == [{"podSelector": {"matchLabels": {"app": "api"}}}]
+    (rule,) = spec_of(root, "web")["ingress"]
+    assert rule["from"] == [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}},
+            "podSelector": {"matchLabels": {"app": "nginx"}},
+        }
+    ]
+
+
+def test_declared_edge_whose_client_nobody_named_asks_who_it_is(tmp_path: Path) -> None:
+    root = a_bundle(tmp_path / "bundle", objects=declaring_documents(), read_config=True)
+    analyse(tmp_path, "bundle")
+    edge = declared(root)["whoever"]["id"]
+    (root / "decisions.yaml").write_text(f"decisions: [{{edge: {edge}, verdict: accept}}]")
+    status, world = analyse(tmp_path, "bundle")
+    assert status == ExitStatus.PARTIAL
+    assert "nobody knows who the controller of Ingress class nginx was" in world.stderr
 
 
 @pytest.mark.parametrize(

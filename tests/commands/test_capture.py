@@ -124,12 +124,14 @@ def test_nothing_of_ours_runs_afterwards(finished: Finished) -> None:
 
 
 def test_json_replaces_the_table(shop: Shop) -> None:
-    status, world = shop.capture("--yes", "-o", "json")
+    status, world = shop.capture("--yes", "-o", "json", "--read-config")
     assert status == ExitStatus.DONE, world.stderr
     (item,) = json.loads(world.stdout)["items"]
     assert (item["client"]["name"], item["server"]["name"], item["port"]) == ("frontend", "cart", PORT)
     # without --bundle it is named after the namespace and the moment, in UTC
-    assert [path.name for path in shop.directory.iterdir()] == ["netpolgen-shop-20260103-120000"]
+    (bundle,) = shop.directory.iterdir()
+    assert bundle.name == "netpolgen-shop-20260103-120000"
+    assert json.loads((bundle / "bundle.json").read_text())["arguments"]["read-config"] == "true"
 
 
 def test_a_dry_run_touches_nothing(shop: Shop) -> None:

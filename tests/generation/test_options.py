@@ -55,7 +55,7 @@ def test_what_is_left_out_is_said_with_the_decision_that_takes_it_in() -> None:
 def words(**changes: Any) -> GenerationOptions:
     """The options of a command line on which nothing but this was given."""
     plain = {"default_deny": False, "dns": "assumed", "direction": "both", "min_connections": None}
-    switches = {"exclude": [], "widen_external": False, "service_ports": False}
+    switches = {"exclude": [], "widen_external": False, "service_ports": False, "declared": False}
     return options_of(**{**plain, **switches, **changes})
 
 
@@ -65,6 +65,7 @@ def test_words_of_the_command_line_are_understood() -> None:
     assert words(direction="egress").directions == (PolicyType.EGRESS,)
     given = words(default_deny=True, dns="observed", min_connections=5, exclude=["x"], service_ports=True)
     assert given == GenerationOptions(True, DnsMode.OBSERVED, BOTH, 5, ("x",), service_ports=True)
+    assert words(declared=True) == GenerationOptions(declared=True)
 
 
 def test_dialled_ports_are_allowed_beside_the_pods_own_where_they_are_wanted() -> None:

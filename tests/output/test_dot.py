@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from kubectl_netpolgen.model.edge import Endpoint, EndpointKind
 from kubectl_netpolgen.model.flow import Outcome
 from kubectl_netpolgen.output.dot import LONGEST_LABEL, graph_dot, quoted, without_labels
 from tests.goldens import check_golden
@@ -53,6 +54,13 @@ def test_labels_can_be_taken_out_and_nothing_else_goes() -> None:
     assert "xlabel" not in STRING.sub("", bare)
     assert "n1 -> n0 [style=solid]" in bare
     assert len(bare.splitlines()) == len(dot.splitlines())
+
+
+def test_declared_edge_is_dotted_and_its_client_is_called_what_it_does() -> None:
+    whoever = Endpoint(EndpointKind.UNKNOWN, names=("whoever serves Ingresses",))
+    text = graph_dot([an_edge(whoever, outcome=Outcome.DECLARED)])
+    assert "style=dotted, xlabel" in text
+    assert "whoever serves Ingresses" in text
 
 
 def test_no_edges_are_a_graph_all_the_same() -> None:

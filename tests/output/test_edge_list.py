@@ -7,6 +7,7 @@ import pytest
 
 from kubectl_netpolgen.documents.json_text import dump_json
 from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Evidence, Role
+from kubectl_netpolgen.model.flow import Outcome
 from kubectl_netpolgen.output.edge_list import edge_item, edge_list, endpoint_item, evidence_item
 from tests.goldens import check_golden
 from tests.output.factories import HOSTILE, a_workload, an_edge, an_external, many_edges
@@ -74,6 +75,13 @@ def test_evidence_is_packets_of_a_file_or_a_sockets_file() -> None:
 def test_counts_that_nobody_saw_are_null() -> None:
     item = edge_item(an_edge(connections=None, bytes=None))
     assert (item["connections"], item["bytes"]) == (None, None)
+
+
+def test_declared_edge_was_never_seen_and_its_client_may_have_no_address() -> None:
+    whoever = Endpoint(EndpointKind.UNKNOWN, names=("whoever serves Ingresses",))
+    item = edge_item(an_edge(whoever, outcome=Outcome.DECLARED, first=0, last=0))
+    assert (item["outcome"], item["first"], item["last"]) == ("declared", None, None)
+    assert item["client"] == {"kind": "Unknown", "names": ["whoever serves Ingresses"]}
 
 
 def test_the_order_of_edges_does_not_matter() -> None:

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from kubectl_netpolgen.model.edge import Endpoint
+from kubectl_netpolgen.model.flow import Outcome
 from kubectl_netpolgen.output.table import PLAIN_HEADINGS, edges_table
 from tests.goldens import check_golden
 from tests.output.factories import HOSTILE, a_workload, an_edge, an_external, many_edges
@@ -60,6 +61,15 @@ def test_headings_can_be_left_out() -> None:
         without = edges_table([an_edge()], width=80, colour=False, terminal=terminal, headers=False)
         assert len(without.splitlines()) == len(with_them.splitlines()) - (2 if terminal else 1)
         assert "OUTCOME" not in without
+
+
+def test_declared_edge_was_last_seen_never() -> None:
+    edge = an_edge(outcome=Outcome.DECLARED, connections=None, bytes=None, first=0, last=0)
+    _, row = edges_table([edge], width=80, colour=False, terminal=False).splitlines()
+    assert row.split()[4:8] == ["declared", "<none>", "<none>", "<none>"]
+    text = edges_table([edge], width=120, colour=False, terminal=True)
+    assert "declared, not seen" in text
+    assert " UTC" not in text and "1970" not in text
 
 
 def test_no_edges_are_no_rows() -> None:

@@ -81,6 +81,15 @@ def test_marks_say_what_to_mind() -> None:
     ]
 
 
+def test_declared_edge_is_marked_as_such_alone() -> None:
+    edge = an_edge(outcome=Outcome.DECLARED, confidence=Confidence.MEDIUM, connections=None)
+    assert list(marks(edge)) == ["declared, not seen"]
+    assert section_of(edge) is Section.EDGES
+    whoever = Endpoint(EndpointKind.UNKNOWN, names=("whoever serves Ingresses",))
+    assert endpoint_words(whoever) == "unknown (whoever serves Ingresses)"
+    assert list(marks(an_edge(whoever, outcome=Outcome.DECLARED))) == ["declared, not seen", "unknown peer"]
+
+
 def test_ports_have_number_protocol_and_name() -> None:
     assert port_words(an_edge()) == "8080/TCP http"
     assert port_words(an_edge(port_name="")) == "8080/TCP"

@@ -10,8 +10,10 @@ import pytest
 
 from kubectl_netpolgen.generation.options import GenerationOptions
 from kubectl_netpolgen.model.bundle import PodCapture, PodState
+from kubectl_netpolgen.model.declarations import Obstacle
 from kubectl_netpolgen.model.errors import BundleError, NothingCaptured
 from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.output.declared_list import decision_line
 from kubectl_netpolgen.runs.derive import Derived, derive
 from tests.bundles import (
     API,
@@ -21,6 +23,7 @@ from tests.bundles import (
     WEB,
     a_bundle,
     call,
+    declaring_documents,
     deployment_document,
     pod_document,
     shop_captures,
@@ -39,8 +42,9 @@ EDGES = [
 
 def derived(tmp_path: Path, *, decisions_file: Path | None = None, **given: Any) -> Derived:
     """What follows from a bundle."""
+    options = given.pop("options", OPTIONS)
     root = a_bundle(tmp_path / "bundle", **given)
-    return derive(root, given.get("options", OPTIONS), decisions_file=decisions_file)
+    return derive(root, options, decisions_file=decisions_file)
 
 
 def names(found: Derived) -> list[str]:
@@ -289,3 +293,40 @@ def test_options_reach_the_policies(tmp_path: Path) -> None:
     root = a_bundle(tmp_path / "bundle")
     found = derive(root, replace(OPTIONS, default_deny=False))
     assert "default-deny" not in names(found)
+
+
+def test_declared_server_in_a_namespace_that_may_not_be_read_is_named_by_a_decision(tmp_path: Path) -> None:
+    objects = shop_documents()
+    env = [{"name": "LEDGER", "value": "https://batch:hunter2@ledger.bank.svc.cluster.local:8443/"}]
+    for item in objects:
+        if item["kind"] == "Pod" and item["metadata"]["name"] == "batch-1":
+            item["spec"]["containers"] = [{"name": "main", "env": env}]
+    (one,) = derived(tmp_path / "a", objects=objects, read_config=True).declared
+    assert (str(one.edge.server), one.obstacle) == ("bank/Service/ledger", Obstacle.SERVER_UNKNOWN)
+    every = replace(OPTIONS, declared=True)
+    assert one.edge not in derived(tmp_path / "b", objects=objects, read_config=True, options=every).edges
+    line = str(decision_line(one)).replace("LABEL: VALUE", "app: ledger").replace("PORT", "9443")
+    decided = derived(tmp_path / "c", objects=objects, read_config=True, decisions=f"decisions:\n{line}\n")
+    assert one.edge in decided.edges
+    assert decided.proof.failures == ()
+    (policy,) = [item for item in decided.generated.policies if item.name.endswith("batch")]
+    assert {port.port for rule in policy.egress for port in rule.ports} == {9443, 53}
+
+
+def test_decision_on_a_declared_edge_is_not_called_unused(tmp_path: Path) -> None:
+    objects = declaring_documents()
+    (one, *_) = derived(tmp_path / "a", objects=objects, read_config=True).declared
+    text = f"decisions: [{{edge: {one.edge.id}, verdict: drop}}]"
+    found = derived(tmp_path / "b", objects=objects, read_config=True, decisions=text)
+    assert codes(found) == []
+    assert one.edge not in found.edges
+
+
+def test_coverage_counts_what_was_seen_and_not_what_is_declared(tmp_path: Path) -> None:
+    objects = declaring_documents()
+    plain = derived(tmp_path / "a", objects=objects, read_config=True)
+    every = derived(
+        tmp_path / "b", objects=objects, read_config=True, options=replace(OPTIONS, declared=True)
+    )
+    assert len(every.edges) == len(plain.edges) + 1
+    assert every.coverage == plain.coverage

@@ -55,6 +55,7 @@ def test_everything_derived_is_written_and_private(tmp_path: Path) -> None:
     root = tmp_path / "bundle"
     published = publish(derived(root))
     assert list(files(root)) == [
+        "declared.jsonl",
         "edges.jsonl",
         "findings.jsonl",
         "flows.jsonl",
