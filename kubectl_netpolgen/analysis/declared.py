@@ -100,7 +100,7 @@ class _Declarations:
         self._backends = Backends(identities)
         self._fronts = Fronts(identities, self._backends, edges)
         self._ids = {edge.id for edge in edges}
-        self._invited: set[tuple[tuple[str, ...], Protocol, int]] = set()
+        self._from_outside: dict[tuple[tuple[str, ...], Protocol, int], list[Edge]] = {}
         self._by_node: set[tuple[tuple[str, ...], Protocol, int]] = set()
         self._to_node: set[tuple[tuple[str, ...], Protocol, int]] = set()
         self._of_api_server: set[tuple[str, ...]] = set()
@@ -115,8 +115,8 @@ class _Declarations:
             self._by_node.add(server)
         if edge.server.kind is EndpointKind.NODE:
             self._to_node.add((edge.client.identity, edge.protocol, edge.port))
-        if edge.client.kind is not EndpointKind.WORKLOAD and invited_outsider(edge, self._timeline):
-            self._invited.add(server)
+        if edge.client.kind is not EndpointKind.WORKLOAD:
+            self._from_outside.setdefault(server, []).append(edge)
         if edge.server.kind is EndpointKind.API_SERVER:
             self._of_api_server.add(edge.client.identity)
         if edge.server.kind is EndpointKind.UNKNOWN:
@@ -137,7 +137,9 @@ class _Declarations:
         if target.endpoint.host_network and (said.client.identity, *server[1:]) in self._to_node:
             return False
         if said.client.kind is EndpointKind.API_SERVER:
-            return server not in self._invited
+            return not any(
+                invited_outsider(edge, self._timeline) for edge in self._from_outside.get(server, ())
+            )
         if said.role is Role.PROBE:
             return server not in self._by_node
         if said.client.kind is EndpointKind.UNKNOWN:

@@ -57,6 +57,7 @@ class Fronts:
         for edge in edges:
             if edge.role is not Role.PROBE and not edge.outcome.failed and _foreign(edge):
                 self._visitors.setdefault(_server(edge), {}).setdefault(edge.client.identity, edge)
+        self._known: dict[tuple[bool, str, frozenset[tuple[str, str]]], tuple[Front, ...]] = {}
         self._classes = [item for item in self._timeline.declaring if isinstance(item, IngressClass)]
         self._routes = [item for item in self._timeline.declaring if isinstance(item, Route)]
         self._monitors = [item for item in self._timeline.declaring if isinstance(item, Monitor)]
@@ -67,6 +68,13 @@ class Fronts:
 
     def of_route(self, route: Route) -> tuple[Front, ...]:
         """Who may serve an Ingress or a route; exactly one where that is certain."""
+        served = (route.kind == "Ingress", route.ingress_class, frozenset(route.gateways))
+        known = self._known.get(served)
+        if known is None:
+            known = self._known[served] = self._find(route)
+        return known
+
+    def _find(self, route: Route) -> tuple[Front, ...]:
         alike = (other for other in self._routes if _served_alike(route, other))
         targets = (target for other in alike for item in other.backends for target in self._backends.of(item))
         if route.kind == "Ingress":

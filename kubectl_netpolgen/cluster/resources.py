@@ -93,6 +93,8 @@ class Resource:
     """One object by its own path: all that a Role in its namespace can grant, and not to be watched."""
     once: bool = False
     """Listed at the start and not watched."""
+    optional: bool = False
+    """No refusal to list it stops a run: a kind of somebody else's making may be broken as a whole."""
 
 
 def run_resources(
@@ -118,12 +120,19 @@ def run_resources(
                     if namespace not in captured
                 )
             resources.append(
-                Resource(f"{collection.resource}:{EVERYWHERE}", collection.path(), fallback=within + extra)
+                Resource(
+                    f"{collection.resource}:{EVERYWHERE}",
+                    collection.path(),
+                    fallback=within + extra,
+                    optional=collection in DECLARING,
+                )
             )
         else:
             resources.extend(within)
     if configuration:
-        resources.extend(replace(_namespaced(CONFIG_MAPS, namespace), once=True) for namespace in captured)
+        resources.extend(
+            replace(_namespaced(CONFIG_MAPS, namespace), once=True, optional=True) for namespace in captured
+        )
     if cluster_wide:
         single = tuple(
             Resource(
@@ -133,9 +142,13 @@ def run_resources(
         )
         resources.append(Resource("namespaces", NAMESPACES.path(), fallback=single))
         resources.append(Resource("nodes", NODES.path()))
-        resources.extend(Resource(item.resource, item.path()) for item in ADMINISTRATORS)
+        resources.extend(Resource(item.resource, item.path(), optional=True) for item in ADMINISTRATORS)
     return resources
 
 
 def _namespaced(collection: Collection, namespace: str) -> Resource:
-    return Resource(f"{collection.resource}:{namespace}", collection.path(namespace))
+    return Resource(
+        f"{collection.resource}:{namespace}",
+        collection.path(namespace),
+        optional=collection in DECLARING,
+    )

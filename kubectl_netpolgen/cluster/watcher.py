@@ -81,7 +81,7 @@ class Watcher:
         """List everything once and begin to watch; return the objects, in the resources' order.
 
         403 and 404 only mean that a resource is not readable; its fallbacks are tried, and `readable` tells.
-        Any other refusal is raised.
+        So does any refusal of an optional one; others are raised.
         """
         listed = self._list_all(self._resources)
         refused = [resource for resource in self._resources if resource.name not in listed]
@@ -122,7 +122,7 @@ class Watcher:
                 return [self._api.get(resource.path, resource.query)], ""
             return self._api.list(resource.path, resource.query)
         except ApiError as error:
-            if error.code in (403, 404):
+            if error.code in (403, 404) or resource.optional:
                 return None
             raise
 

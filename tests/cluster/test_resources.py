@@ -84,3 +84,13 @@ def test_config_maps_are_read_once_and_only_where_asked_for() -> None:
     assert [(one.name, one.once) for one in found] == [("configmaps:shop", True), ("configmaps:pay", True)]
     assert not [one for one in resources if one.once and one not in found]
     assert not [one for one in resources if "secrets" in one.path]
+
+
+def test_a_run_needs_its_own_objects_and_no_others() -> None:
+    resources = run_resources(["shop"], configuration=True)
+    every = [one for resource in resources for one in (resource, *resource.fallback)]
+    needed = {one.name.partition(":")[0] for one in every if not one.optional}
+    assert {"pods", "services", "endpointslices", "networkpolicies", "deployments", "nodes"} <= needed
+    optional = {one.name.partition(":")[0] for one in every if one.optional}
+    assert {"httproutes", "servicemonitors", "configmaps", "apiservices", "ingressclasses"} <= optional
+    assert not needed & optional

@@ -229,3 +229,15 @@ def test_what_is_read_once_is_listed_and_not_watched(server: FakeApi, api: Api) 
     assert one.watcher.readable == {"pods:shop"}
     one.end()
     assert not [request for request in server.received if request.query.get("watch")]
+
+
+def test_what_is_optional_may_be_refused_for_any_reason(server: FakeApi, api: Api) -> None:
+    put(server, "web-1")
+    broken = Resource("httproutes:shop", "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes")
+    server.plan("GET", broken.path, refusal(500, "InternalError", "conversion webhook failed"), times=99)
+    one = Watching(server, api, [PODS, replace(broken, optional=True)])
+    assert len(one.watcher.start()) == 1
+    assert one.watcher.readable == {"pods:shop"}
+    one.end()
+    with pytest.raises(ApiError, match="conversion webhook failed"):
+        Watching(server, api, [PODS, broken]).watcher.start()
