@@ -8,7 +8,7 @@ until a person says so.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubectl_netpolgen.analysis.backends import Backends, Target
 from kubectl_netpolgen.analysis.edges import edge_id, edge_order
@@ -60,11 +60,13 @@ def find_declared(
 
 def _joined(key: str, group: Sequence[_Said]) -> DeclaredEdge:
     """One edge of all that declares it; what is certain by one of them is certain."""
-    best = min(group, key=lambda said: said.obstacle is not Obstacle.NONE)
-    target = best.target
+    certain = [said for said in group if said.obstacle is Obstacle.NONE] or group
+    best, target = certain[0], certain[0].target
+    names = dict.fromkeys(name for said in certain for name in said.client.names)
+    reasons = dict.fromkeys(said.reason for said in certain)
     edge = Edge(
         id=key,
-        client=best.client,
+        client=replace(best.client, names=tuple(names)),
         server=target.endpoint,
         protocol=target.protocol,
         port=target.port,
@@ -85,7 +87,7 @@ def _joined(key: str, group: Sequence[_Said]) -> DeclaredEdge:
         ports=target.ports or (target.port,),
     )
     declarations = tuple(sorted({said.declaration for said in group}))
-    return DeclaredEdge(edge, declarations, best.reason, best.obstacle)
+    return DeclaredEdge(edge, declarations, "; ".join(reasons), best.obstacle)
 
 
 class _Declarations:
@@ -186,11 +188,12 @@ class _Declarations:
                     yield from self._mentioned(client, uids, Declaration(key, mention.field), mention)
                 for use in pod.config_maps:
                     config_map = config_maps.get(ObjectKey("ConfigMap", pod.namespace, use.name))
-                    for mention in config_map.mentions if config_map is not None else ():
+                    if config_map is None:
+                        continue
+                    for mention in config_map.mentions:
                         if use.key in ("", mention.field):
-                            declaration = Declaration(
-                                ObjectKey("ConfigMap", pod.namespace, use.name), f"entry {mention.field}"
-                            )
+                            where = f"entry {mention.field}, by {use.field}"
+                            declaration = Declaration(config_map.key, where)
                             yield from self._mentioned(client, uids, declaration, mention)
 
     def _mentioned(
@@ -222,7 +225,7 @@ class _Declarations:
             return
         unknown = Endpoint(EndpointKind.UNKNOWN, names=(what,))
         several = ", ".join(str(front.endpoint) for front in fronts)
-        reason = f"{what} may be any of {several}" if several else f"who is {what} is not known"
+        reason = f"{what} may be any of {several}" if several else f"{what} is not known"
         yield _Said(unknown, (), target, declaration, reason, Obstacle.CLIENT_UNKNOWN)
 
     def _of_control_plane(self) -> Iterator[_Said]:
@@ -241,7 +244,7 @@ class _Declarations:
         for monitor in monitors:
             for target in self._fronts.scraped(monitor):
                 declaration = Declaration(monitor.key, f"port {target.port}")
-                yield from self._fronted(fronts, target, declaration, "Prometheus")
+                yield from self._fronted(fronts, target, declaration, "the Prometheus that scrapes it")
 
     def _of_probes(self) -> Iterator[_Said]:
         for key in sorted(self._captured):

@@ -20,6 +20,7 @@ from kubectl_netpolgen.generation.excess import told as tell_excess
 from kubectl_netpolgen.generation.options import GenerationOptions
 from kubectl_netpolgen.generation.policies import Generated, generate_policies
 from kubectl_netpolgen.generation.proof import Proof, prove
+from kubectl_netpolgen.generation.refusals import set_refused_aside
 from kubectl_netpolgen.model.bundle import PodCapture, PodState
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.declarations import DeclaredEdge
@@ -96,6 +97,8 @@ def derive(
     )
     findings.extend(generated.findings)
     proof = prove(generated.edges, generated.policies, timeline, decisions=decisions)
+    proof, refused = set_refused_aside(proof, generated.edges, generated.policies)
+    findings.extend(refused)
     excess = find_excess(generated.edges, generated.policies, timeline)
     findings.extend(tell_excess(excess))
     return Derived(

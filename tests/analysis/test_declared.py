@@ -206,6 +206,18 @@ def test_one_certain_declaration_makes_an_uncertain_one_certain() -> None:
     assert [item.obstacle for item in found] == [Obstacle.CLIENT_UNKNOWN, Obstacle.NONE]
 
 
+def test_several_unknown_clients_of_one_port_are_named_together() -> None:
+    (item,) = declared_in((*OBJECTS, an_ingress(a_backend()), a_route(a_backend())))
+    assert item.edge.client.names == (
+        "what serves Gateway infra/edge",
+        "the controller of Ingress class nginx",
+    )
+    assert item.reason == (
+        "what serves Gateway infra/edge is not known; the controller of Ingress class nginx is not known"
+    )
+    assert [str(one.object) for one in item.declarations] == ["HTTPRoute shop/web", "Ingress shop/web"]
+
+
 def test_route_is_served_by_its_gateways_pods() -> None:
     labels = {"gateway.networking.k8s.io/gateway-name": "edge"}
     gateway = a_pod("edge-1", "10.244.9.2", namespace="infra", labels=labels)
@@ -227,7 +239,7 @@ def test_monitor_declares_the_scrapes_of_prometheus() -> None:
     assert declared_words([item]) == ["monitoring/Deployment/prometheus -> shop/Deployment/api 9090/TCP"]
     assert item.declarations == (Declaration(ObjectKey("ServiceMonitor", "shop", "api"), "port 9090"),)
     assert declared_words(declared_in((*OBJECTS, a_monitor()))) == [
-        "Prometheus -> shop/Deployment/api 9090/TCP client-unknown"
+        "the Prometheus that scrapes it -> shop/Deployment/api 9090/TCP client-unknown"
     ]
 
 
