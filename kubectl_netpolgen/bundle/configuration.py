@@ -12,6 +12,7 @@ from typing import Any
 from kubectl_netpolgen.bundle.shapes import as_list, as_map
 from kubectl_netpolgen.model.objects import Service
 from kubectl_netpolgen.semantics.objects import parse_object
+from kubectl_netpolgen.semantics.references import port_beside
 from kubectl_netpolgen.semantics.service_names import ServiceNames, spelled
 
 
@@ -54,13 +55,14 @@ class Configuration:
 
     def _variables(self, variables: list[Any], namespace: str) -> list[dict[str, Any]]:
         kept: list[dict[str, Any]] = []
+        together = {str(item.get("name")).lower(): item.get("value") for item in map(as_map, variables)}
         for variable in map(as_map, variables):
             name, value = variable.get("name"), variable.get("value")
             if not isinstance(name, str):
                 continue
             reference = as_map(as_map(variable.get("valueFrom")).get("configMapKeyRef"))
             if isinstance(value, str):
-                text = self._mentioned(name, value, namespace)
+                text = self._mentioned(name, value, namespace, together)
                 kept += [{"name": name, "value": text}] if text else []
             elif reference.get("name") and reference.get("key"):
                 short = {key: str(reference[key]) for key in ("name", "key")}
@@ -72,16 +74,18 @@ class Configuration:
         namespace = str(as_map(item.get("metadata")).get("namespace") or "default")
         if namespace not in self._namespaces:
             return None
+        data = {key: value for key, value in as_map(item.get("data")).items() if isinstance(key, str)}
+        together = {key.lower(): value for key, value in data.items()}
         entries = {
             key: text
-            for key, value in as_map(item.get("data")).items()
-            if isinstance(key, str) and isinstance(value, str)
-            if (text := self._mentioned(key, value, namespace))
+            for key, value in data.items()
+            if isinstance(value, str) and (text := self._mentioned(key, value, namespace, together))
         }
         return {"data": entries} if entries else None
 
-    def _mentioned(self, name: str, value: str, namespace: str) -> str:
-        found = self._names.mentioned(value, name=name, namespace=namespace)
+    def _mentioned(self, name: str, value: str, namespace: str, together: Mapping[str, Any]) -> str:
+        beside = port_beside(name, together)
+        found = self._names.mentioned(value, name=name, namespace=namespace, beside=beside)
         return " ".join(spelled(backend) for backend in found)
 
 

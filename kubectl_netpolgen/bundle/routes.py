@@ -10,6 +10,8 @@ from typing import Any
 
 from kubectl_netpolgen.bundle.shapes import as_list, as_map, only
 
+CLASS_ANNOTATION = "kubernetes.io/ingress.class"
+"""Where Ingresses named their class before they had a field for it."""
 ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
 _BACKEND = ("group", "kind", "namespace", "name", "port")
 _PARENT = ("group", "kind", "namespace", "name")
@@ -34,6 +36,9 @@ def _ingress(item: Mapping[str, Any]) -> dict[str, Any]:
     ]
     backends = [_backend_service(path.get("backend")) for path in paths]
     reduced = only(spec, ("ingressClassName",))
+    former = as_map(as_map(item.get("metadata")).get("annotations")).get(CLASS_ANNOTATION)
+    if not reduced and isinstance(former, str) and former:
+        reduced["ingressClassName"] = former
     default = _backend_service(spec.get("defaultBackend"))
     if default:
         reduced["defaultBackend"] = {"service": default}

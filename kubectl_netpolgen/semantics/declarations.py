@@ -12,6 +12,7 @@ from kubectl_netpolgen.semantics.selectors import parse_selector
 from kubectl_netpolgen.semantics.service_names import parse_spelled
 
 Document = Mapping[str, Any]
+_CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _GROUPS_OF_SERVICES = (None, "", "core")
 
 
@@ -80,6 +81,7 @@ def _ingress_class(document: Document) -> IngressClass:
 def _ingress(document: Document) -> Route:
     namespace, name = _identity(document)
     spec = document.get("spec") or {}
+    former = (document["metadata"].get("annotations") or {}).get(_CLASS_ANNOTATION)
     backends = [spec.get("defaultBackend")]
     for rule in spec.get("rules") or ():
         backends += [path.get("backend") for path in (rule.get("http") or {}).get("paths") or ()]
@@ -88,7 +90,7 @@ def _ingress(document: Document) -> Route:
         namespace,
         name,
         backends=_each_once(_ingress_backend(backend, namespace) for backend in backends),
-        ingress_class=str(spec.get("ingressClassName") or ""),
+        ingress_class=str(spec.get("ingressClassName") or former or ""),
     )
 
 

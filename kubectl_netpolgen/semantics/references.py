@@ -7,7 +7,7 @@ names and passwords are never part of it: what stands before an `@` is passed ov
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 LONGEST_TEXT = 1 << 20
@@ -57,9 +57,11 @@ class Reference(NamedTuple):
     """Lower case, without a trailing dot."""
     port: int | None
     scheme: str = ""
+    beside: int | None = None
+    """The port that stands in a variable of its own beside the host's; it may be another's."""
 
 
-def find_references(text: str, *, name: str = "") -> tuple[Reference, ...]:
+def find_references(text: str, *, name: str = "", beside: int | None = None) -> tuple[Reference, ...]:
     """The addresses in the value of a variable or of a file called `name`, each once.
 
     A host alone is one only where the name of what it is assigned to says so (`HOST=orders`,
@@ -69,7 +71,7 @@ def find_references(text: str, *, name: str = "") -> tuple[Reference, ...]:
     lines = text[:LONGEST_TEXT].splitlines()
     for line in lines:
         if len(lines) == 1:
-            _add(found, _of_value(name, line))
+            _add(found, _of_value(name, line, beside))
         assigned = _NAME.match(line)
         inner = assigned[1] if assigned is not None else ""
         rest = line[assigned.end() :] if assigned is not None else ""
@@ -87,20 +89,32 @@ def _add(found: dict[Reference, None], more: Iterator[Reference]) -> None:
         found.setdefault(item)
 
 
-def _names_address(name: str) -> bool:
-    """True for `DB_HOST`, `redisHost`, `server.addr`, `PGHOST`; by the end of the name."""
-    tail = name[-_LONGEST_WORD:]
-    return any(_ADDRESS_NAME.fullmatch(tail, start) for start in range(len(tail)))
+def port_beside(name: str, variables: Mapping[str, object]) -> int | None:
+    """The number in `DB_PORT` for `DB_HOST`, in `redisPort` for `redisHost`, in `PGPORT` for `PGHOST`.
+
+    `variables` are the texts of those set together, by their names in lower case.
+    """
+    prefix = _before_address(name)
+    digits = variables.get(f"{prefix}port".lower()) if prefix is not None else None
+    return _port(digits) if isinstance(digits, str) else None
 
 
-def _of_value(name: str, value: str) -> Iterator[Reference]:
+def _before_address(name: str) -> str | None:
+    """What stands before HOST in `DB_HOST`, Host in `redisHost`, addr in `server.addr`; None without such."""
+    first = max(0, len(name) - _LONGEST_WORD)
+    starts = (start for start in range(first, len(name)) if _ADDRESS_NAME.fullmatch(name, start))
+    start = next(starts, None)
+    return None if start is None else name[:start]
+
+
+def _of_value(name: str, value: str, beside: int | None = None) -> Iterator[Reference]:
     """The host that is the whole value, where what it is assigned to is an address."""
-    if not _names_address(name) or _SECRET_NAME.search(name):
+    if _before_address(name) is None or _SECRET_NAME.search(name):
         return
     for part in value.split(","):
         host = _host(part.strip(" \t\r\"';"))
         if host is not None:
-            yield Reference(host, None)
+            yield Reference(host, None, beside=beside)
 
 
 def _of_line(line: str) -> Iterator[Reference]:
@@ -146,10 +160,15 @@ def _of_host(text: str, scheme: str = "") -> Iterator[Reference]:
             yield Reference(host, None, scheme)
         return
     host = _host(name)
-    if host is not None and digits.isascii() and digits.isdigit() and len(digits) <= 5:
-        port = int(digits)
-        if 1 <= port <= 65535:
-            yield Reference(host, port, scheme)
+    port = _port(digits)
+    if host is not None and port is not None:
+        yield Reference(host, port, scheme)
+
+
+def _port(digits: str) -> int | None:
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 5):
+        return None
+    return int(digits) if 1 <= int(digits) <= 65535 else None
 
 
 def _host(text: str) -> str | None:

@@ -32,14 +32,16 @@ class ServiceNames:
         self._services[(service.namespace, service.name)] = service
         self._addresses.update(dict.fromkeys(service.addresses, service))
 
-    def mentioned(self, text: str, *, name: str, namespace: str) -> tuple[BackendReference, ...]:
+    def mentioned(
+        self, text: str, *, name: str, namespace: str, beside: int | None = None
+    ) -> tuple[BackendReference, ...]:
         """The Services' ports that a variable's or a file's text mentions, in the order of the text.
 
         Every name and every number of the answer is one that a Service has, so nothing else that the text
         holds can be learned from it. The exception are names that end in `.svc`, which only Services have:
         one of a namespace that may not be read is taken as it stands.
         """
-        found = (self.resolve(item, namespace) for item in find_references(text, name=name))
+        found = (self.resolve(item, namespace) for item in find_references(text, name=name, beside=beside))
         return tuple(dict.fromkeys(item for item in found if item is not None))
 
     def resolve(self, reference: Reference, namespace: str) -> BackendReference | None:
@@ -50,11 +52,14 @@ class ServiceNames:
         wanted = reference.port or SCHEME_PORTS.get(reference.scheme)
         service = self._services.get(named)
         if service is None:
+            wanted = wanted or reference.beside
             return BackendReference(*named, wanted) if wanted is not None else None
         numbers = [port.port for port in service.ports]
         if not service.addresses:
             # the name of a headless Service leads to its pods, and so to their own port
             numbers += [port.target_port for port in service.ports if isinstance(port.target_port, int)]
+        if wanted is None and reference.beside in numbers:
+            wanted = reference.beside
         if wanted is None and len(service.ports) == 1:
             wanted = numbers[0]
         return BackendReference(*named, wanted) if wanted is not None and wanted in numbers else None

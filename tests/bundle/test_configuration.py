@@ -96,6 +96,19 @@ def test_references_to_config_maps_are_kept_and_those_to_secrets_are_not() -> No
     ]
 
 
+def test_host_and_port_of_two_variables_belong_together() -> None:
+    known = configuration()
+    ports = {"ports": [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}], "clusterIP": "10.96.0.10"}
+    known.learn({"kind": "Service", "metadata": {"name": "orders", "namespace": "shop"}, "spec": ports})
+    pod = a_pod({"name": "ORDERS_HOST", "value": "orders"}, {"name": "ORDERS_PORT", "value": "81"})
+    assert kept(pod, known)["env"] == [{"name": "ORDERS_HOST", "value": "orders.shop.svc:81"}]
+    data = {"ordersHost": "orders", "ordersPort": "80", "host": "orders"}
+    config_map = {"kind": "ConfigMap", "metadata": {"name": "x", "namespace": "shop"}, "data": data}
+    reduced = reduce_object(config_map, known)
+    assert reduced is not None
+    assert reduced["data"] == {"ordersHost": "orders.shop.svc:80"}
+
+
 def test_reducing_twice_changes_nothing() -> None:
     known = configuration()
     once = reduce_object(a_pod({"name": "URL", "value": "http://orders/"}), known)

@@ -86,6 +86,18 @@ def test_nothing_but_where_it_leads_is_kept(document: dict[str, Any]) -> None:
     assert reduce_object(reduced) == reduced
 
 
+def test_class_in_the_annotation_of_old_is_a_class_like_any_other() -> None:
+    metadata = {**METADATA, "annotations": {"kubernetes.io/ingress.class": "nginx", "auth": CANARY}}
+    document = {"kind": "Ingress", "metadata": metadata, "spec": {"defaultBackend": BACKEND}}
+    reduced = reduce_object(document)
+    assert reduced is not None
+    assert reduced["spec"]["ingressClassName"] == "nginx"
+    assert "annotations" not in reduced["metadata"]
+    assert parse_object(reduced) == parse_object(document)
+    named = reduce_object({**document, "spec": {"ingressClassName": "other"}})
+    assert named is not None and named["spec"]["ingressClassName"] == "other"
+
+
 def test_mirror_of_requests_is_a_backend_like_any_other() -> None:
     rules = [{"filters": [MIRROR], "backendRefs": [{**REFERENCE, "filters": [MIRROR]}]}]
     reduced = reduce_object(whole({"kind": "HTTPRoute", "spec": {"rules": rules}}))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpolgen.semantics.references import MOST_REFERENCES, Reference, find_references
+from kubectl_netpolgen.semantics.references import MOST_REFERENCES, Reference, find_references, port_beside
 
 
 def found(text: str, name: str = "") -> list[str]:
@@ -72,6 +72,36 @@ def test_word_alone_is_a_host_where_the_name_says_so(name: str) -> None:
 )
 def test_word_alone_is_no_host_under_any_other_name(name: str) -> None:
     assert found("orders", name) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [
+        ("DB_HOST", "DB_PORT"),
+        ("redisHost", "redisPort"),
+        ("PGHOST", "PGPORT"),
+        ("db.host", "db.port"),
+        ("HOST", "PORT"),
+    ],
+)
+def test_port_of_a_host_may_stand_in_a_variable_beside_it(host: str, port: str) -> None:
+    assert port_beside(host, {port.lower(): "5432", "other_port": "1"}) == 5432
+    assert find_references("orders", name=host, beside=5432) == (Reference("orders", None, beside=5432),)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_HOST", "tcp"),
+        ("DB_HOST", "0"),
+        ("DB_HOST", "70000"),
+        ("DB_HOST", 5432),
+        ("DB_HOST", None),
+        ("USER", "1"),
+    ],
+)
+def test_what_is_no_port_of_a_host_is_not_taken_for_it(name: str, value: object) -> None:
+    assert port_beside(name, {"db_port": value, "port": value}) is None
 
 
 def test_files_are_read_line_by_line() -> None:

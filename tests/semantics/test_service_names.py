@@ -70,6 +70,23 @@ def test_another_server_or_an_uncertain_port_is_nothing(text: str) -> None:
     assert found(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "beside", "expected"),
+    [
+        ("multi", 443, ["multi.shop:443"]),
+        ("orders", 8080, ["orders.shop:8080"]),
+        ("orders", 3000, ["orders.shop:8080"]),
+        ("multi", 3000, []),
+        ("http://multi/x", 443, ["multi.shop:80"]),
+        ("ledger.vault.svc", 700, ["ledger.vault:700"]),
+    ],
+)
+def test_port_beside_counts_where_the_service_has_it(text: str, beside: int, expected: list[str]) -> None:
+    names = ServiceNames((ORDERS, MULTI))
+    found = names.mentioned(text, name="HOST", namespace="shop", beside=beside)
+    assert [str(item) for item in found] == expected
+
+
 def test_pod_of_another_namespace_means_its_own_services() -> None:
     assert found("pay:5432", namespace="bank") == ["pay.bank:5432"]
     assert found("orders:8080", namespace="bank") == []
