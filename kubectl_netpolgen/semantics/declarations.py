@@ -16,9 +16,35 @@ _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _GROUPS_OF_SERVICES = (None, "", "core")
 
 
+_WRONG_TYPES = (KeyError, TypeError, AttributeError)
+"""What reading a field raises that is missing, or is something else than its kind promises."""
+
+
+def parse_declaring(document: Document) -> DeclaringObject:
+    """The value of a document of a kind in DECLARING; ValueError when it is not what its kind promises."""
+    try:
+        return DECLARING[document.get("kind")](document)
+    except _WRONG_TYPES as error:
+        raise ValueError(f"{document.get('kind')}: {error!r} is missing or of a wrong type") from error
+
+
+def parse_configuration(spec: Document) -> tuple[tuple[Mention, ...], tuple[ConfigMapUse, ...]]:
+    """The Services in a pod's environment, and how it gets at ConfigMaps; ValueError as above."""
+    try:
+        return _mentions(spec), _config_map_uses(spec)
+    except _WRONG_TYPES as error:
+        raise ValueError(f"Pod: env, envFrom or volumes: {error!r} is missing or of a wrong type") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("a name")
+    return value
+
+
 def _identity(document: Document) -> tuple[str, str]:
     metadata = document["metadata"]
-    return str(metadata.get("namespace") or "default"), str(metadata["name"])
+    return _text(metadata.get("namespace") or "default"), _text(metadata["name"])
 
 
 def _port(value: Any) -> int | str | None:
@@ -33,7 +59,7 @@ def _containers(spec: Document) -> Iterator[Document]:
         yield from spec.get(group) or ()
 
 
-def pod_mentions(spec: Document) -> tuple[Mention, ...]:
+def _mentions(spec: Document) -> tuple[Mention, ...]:
     """The Services in a pod's environment, as a bundle spells them; nothing in values as they were."""
     return tuple(
         Mention(f"env {variable.get('name')} of container {container.get('name')}", backend)
@@ -43,7 +69,7 @@ def pod_mentions(spec: Document) -> tuple[Mention, ...]:
     )
 
 
-def config_map_uses(spec: Document) -> tuple[ConfigMapUse, ...]:
+def _config_map_uses(spec: Document) -> tuple[ConfigMapUse, ...]:
     """How a pod gets at ConfigMaps: variable by variable, all entries as variables, or as files."""
     found: dict[ConfigMapUse, None] = {}
     for container in _containers(spec):
@@ -52,15 +78,15 @@ def config_map_uses(spec: Document) -> tuple[ConfigMapUse, ...]:
             reference = (variable.get("valueFrom") or {}).get("configMapKeyRef")
             if reference:
                 field = f"env {variable.get('name')} {where}"
-                found[ConfigMapUse(str(reference["name"]), str(reference["key"]), field)] = None
+                found[ConfigMapUse(_text(reference["name"]), _text(reference["key"]), field)] = None
         for source in container.get("envFrom") or ():
             reference = source.get("configMapRef")
             if reference:
-                found[ConfigMapUse(str(reference["name"]), "", f"envFrom {where}")] = None
+                found[ConfigMapUse(_text(reference["name"]), "", f"envFrom {where}")] = None
     for volume in spec.get("volumes") or ():
         reference = volume.get("configMap")
         if reference and reference.get("name"):
-            found[ConfigMapUse(str(reference["name"]), "", f"volume {volume.get('name')}")] = None
+            found[ConfigMapUse(_text(reference["name"]), "", f"volume {volume.get('name')}")] = None
     return tuple(found)
 
 
@@ -75,13 +101,14 @@ def _config_map(document: Document) -> ConfigMap:
 
 def _ingress_class(document: Document) -> IngressClass:
     controller = (document.get("spec") or {}).get("controller")
-    return IngressClass(_identity(document)[1], str(controller or ""))
+    return IngressClass(_identity(document)[1], _text(controller) if controller else "")
 
 
 def _ingress(document: Document) -> Route:
     namespace, name = _identity(document)
     spec = document.get("spec") or {}
     former = (document["metadata"].get("annotations") or {}).get(_CLASS_ANNOTATION)
+    named = spec.get("ingressClassName") or former
     backends = [spec.get("defaultBackend")]
     for rule in spec.get("rules") or ():
         backends += [path.get("backend") for path in (rule.get("http") or {}).get("paths") or ()]
@@ -90,7 +117,7 @@ def _ingress(document: Document) -> Route:
         namespace,
         name,
         backends=_each_once(_ingress_backend(backend, namespace) for backend in backends),
-        ingress_class=str(spec.get("ingressClassName") or former or ""),
+        ingress_class=_text(named) if named else "",
     )
 
 
@@ -99,14 +126,14 @@ def _ingress_backend(backend: Any, namespace: str) -> BackendReference | None:
     service = (backend or {}).get("service") or {}
     stated = service.get("port") or {}
     port = _port(stated.get("number")) or _port(stated.get("name"))
-    return BackendReference(namespace, str(service["name"]), port) if port is not None else None
+    return BackendReference(namespace, _text(service["name"]), port) if port is not None else None
 
 
 def _route(document: Document) -> Route:
     namespace, name = _identity(document)
     spec = document.get("spec") or {}
     gateways = dict.fromkeys(
-        (str(parent.get("namespace") or namespace), str(parent["name"]))
+        (_text(parent.get("namespace") or namespace), _text(parent["name"]))
         for parent in spec.get("parentRefs") or ()
         if parent.get("kind") in (None, "Gateway")
     )
@@ -126,7 +153,7 @@ def _route_backend(backend: Document, namespace: str) -> BackendReference | None
         or port is None
     ):
         return None
-    return BackendReference(str(backend.get("namespace") or namespace), str(backend["name"]), port)
+    return BackendReference(_text(backend.get("namespace") or namespace), _text(backend["name"]), port)
 
 
 def _each_once(backends: Iterable[BackendReference | None]) -> tuple[BackendReference, ...]:
@@ -144,7 +171,7 @@ def _monitor(document: Document) -> Monitor:
         namespace,
         name,
         selector=parse_selector(selector) if selector else LabelSelector(),
-        namespaces=None if where.get("any") is True else tuple(map(str, where.get("matchNames") or ())),
+        namespaces=None if where.get("any") is True else tuple(map(_text, where.get("matchNames") or ())),
         ports=_ports(endpoint.get("port") for endpoint in endpoints),
         target_ports=_ports(
             endpoint.get("targetPort") or endpoint.get("portNumber")
@@ -171,4 +198,4 @@ DECLARING: dict[Any, Callable[[Document], DeclaringObject]] = {
     "ServiceMonitor": _monitor,
     "PodMonitor": _monitor,
 }
-"""Parsers by kind; they raise KeyError, TypeError or AttributeError for a field of a wrong type."""
+"""Parsers by kind."""

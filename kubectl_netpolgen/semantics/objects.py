@@ -26,7 +26,7 @@ from kubectl_netpolgen.model.objects import (
 from kubectl_netpolgen.model.policy import NetworkPolicy
 from kubectl_netpolgen.model.selector import LabelSelector, labels_selector
 from kubectl_netpolgen.model.times import parse_rfc3339
-from kubectl_netpolgen.semantics.declarations import DECLARING, config_map_uses, pod_mentions
+from kubectl_netpolgen.semantics.declarations import DECLARING, parse_configuration, parse_declaring
 from kubectl_netpolgen.semantics.policies import parse_policy
 from kubectl_netpolgen.semantics.selectors import parse_selector
 
@@ -77,7 +77,7 @@ def parse_object(document: Document) -> KubernetesObject | None:
         if kind in _TIERS:
             return TierPolicy(str(kind), str(_meta(document)["name"]))
         if kind in DECLARING:
-            return DECLARING[kind](document)
+            return parse_declaring(document)
         if kind and isinstance(document.get("spec"), Mapping):
             return _workload(document)
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
@@ -149,6 +149,7 @@ def parse_pod(document: Document) -> Pod:
     # init containers that restart always are sidecars and keep running (core/v1 Container.restartPolicy)
     sidecars = [item for item in spec.get("initContainers") or () if item.get("restartPolicy") == "Always"]
     ports = tuple(_container_port(port) for item in containers + sidecars for port in item.get("ports") or ())
+    mentions, config_maps = parse_configuration(spec)
     return Pod(
         uid=str(metadata.get("uid") or ""),
         namespace=str(metadata.get("namespace") or "default"),
@@ -174,8 +175,8 @@ def parse_pod(document: Document) -> Pod:
         deleting=bool(metadata.get("deletionTimestamp")),
         operating_system=str((spec.get("os") or {}).get("name") or ""),
         dns_policy=str(spec.get("dnsPolicy") or "ClusterFirst"),
-        mentions=pod_mentions(spec),
-        config_maps=config_map_uses(spec),
+        mentions=mentions,
+        config_maps=config_maps,
     )
 
 

@@ -6,9 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kubectl_netpolgen.bundle.configuration import Configuration
 from kubectl_netpolgen.bundle.reduction import reduce_object
-from kubectl_netpolgen.bundle.routes import ROUTES
+from kubectl_netpolgen.bundle.routes import REDUCTIONS, ROUTES
 from kubectl_netpolgen.semantics.objects import parse_object
 
 CANARY = "c4n4ry"
@@ -131,3 +134,21 @@ def test_monitor_of_another_shape_selects_by_nothing(spec: Any) -> None:
     reduced = reduce_object(whole({"kind": "ServiceMonitor", "spec": spec}))
     assert reduced is not None
     assert reduced["spec"] == {"selector": {}}
+
+
+_FIELDS = (
+    *("rules", "http", "paths", "backend", "service", "name", "port", "number", "parentRefs", "backendRefs"),
+    *("filters", "requestMirror", "backendRef", "selector", "endpoints", "namespaceSelector", "controller"),
+)
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_FIELDS), inner, max_size=4),
+    max_leaves=25,
+)
+
+
+@given(st.sampled_from([*REDUCTIONS, "ConfigMap"]), _ANYTHING)
+def test_whatever_the_cluster_sends_is_reduced_and_no_further_the_second_time(kind: str, spec: Any) -> None:
+    known = Configuration(("shop",))
+    once = reduce_object(whole({"kind": kind, "spec": spec, "data": spec}), known)
+    assert once is None or reduce_object(once, known) == once

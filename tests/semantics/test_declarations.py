@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kubectl_netpolgen.model.declarations import ConfigMap, IngressClass, Monitor, Route
 from kubectl_netpolgen.model.mentions import BackendReference, ConfigMapUse, Mention
 from kubectl_netpolgen.model.objects import Pod
 from kubectl_netpolgen.model.selector import labels_selector
+from kubectl_netpolgen.semantics.declarations import DECLARING
 from kubectl_netpolgen.semantics.objects import KubernetesObject, parse_object
 
 METADATA = {"name": "x", "namespace": "shop"}
@@ -143,6 +147,60 @@ def test_pod_tells_what_its_environment_mentions_and_which_config_maps_it_uses()
     )
 
 
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    *(
+                        "spec",
+                        "metadata",
+                        "name",
+                        "namespace",
+                        "rules",
+                        "http",
+                        "paths",
+                        "backend",
+                        "service",
+                        "port",
+                    ),
+                    *(
+                        "number",
+                        "parentRefs",
+                        "backendRefs",
+                        "selector",
+                        "matchLabels",
+                        "endpoints",
+                        "data",
+                        "env",
+                    ),
+                    *(
+                        "containers",
+                        "envFrom",
+                        "configMapRef",
+                        "volumes",
+                        "configMap",
+                        "defaultBackend",
+                        "controller",
+                    ),
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=25,
+)
+
+
+@given(st.sampled_from([*DECLARING, "Pod"]), _JSON, _JSON)
+def test_any_document_is_a_value_or_a_value_error(kind: str, spec: Any, metadata: Any) -> None:
+    with contextlib.suppress(ValueError):
+        parse_object({"kind": kind, "metadata": metadata, "spec": spec, "data": spec})
+
+
 def test_pod_as_the_cluster_has_it_mentions_nothing() -> None:
     env = [{"name": "URL", "value": "http://user:secret@orders:8080/"}]
     pod = parsed("Pod", {"containers": [{"name": "main", "env": env}]})
@@ -168,6 +226,12 @@ def test_backend_without_a_usable_port_is_left_out(port: Any) -> None:
         ("ServiceMonitor", {"endpoints": {"a": 1}}),
         ("ServiceMonitor", {"selector": {"matchLabels": ["app"]}}),
         ("IngressClass", ["x"]),
+        ("IngressClass", {"controller": 5}),
+        ("Ingress", {"ingressClassName": ["x"]}),
+        ("Ingress", {"defaultBackend": {"service": {"name": ["x"], "port": {"number": 80}}}}),
+        ("HTTPRoute", {"parentRefs": [{"name": 5}]}),
+        ("ServiceMonitor", {"namespaceSelector": {"matchNames": [5]}}),
+        ("Pod", {"containers": [{"envFrom": [{"configMapRef": {"name": 5}}]}]}),
         ("Pod", {"containers": [{"env": ["x"]}]}),
         ("Pod", {"volumes": ["x"]}),
     ],
