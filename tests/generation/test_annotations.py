@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kubectl_netpolgen.analysis.declared import accepted_edges
 from kubectl_netpolgen.generation.dns import DnsMode
+from kubectl_netpolgen.generation.proof import prove
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.flow import Outcome
-from kubectl_netpolgen.model.policy import Rule
-from tests.factories import an_edge, an_external
-from tests.generation.factories import generated, pods, policy_of, tcp
+from kubectl_netpolgen.model.objects import ControlPlaneCalls
+from kubectl_netpolgen.model.policy import IPBlock, Peer, Rule
+from tests.factories import a_service, a_timeline, address, an_edge, an_external
+from tests.factories_declarations import a_backend, a_class, a_controller, an_ingress, declared_in
+from tests.generation.factories import deployed, generated, pods, policy_of, tcp
 
 SEEN = an_edge("web", "db", 5432)
 DECLARED = replace(an_edge("web", "api", 8080), outcome=Outcome.DECLARED, connections=None, evidence=())
@@ -56,3 +60,25 @@ def test_names_of_addresses_stand_where_a_rule_has_the_address() -> None:
     outside = an_edge("web", an_external("203.0.113.10", "a.test", "b.test"), 443)
     assert said("web", outside)["netpolgen.io/names"] == "203.0.113.10/32=a.test,b.test"
     assert "netpolgen.io/names" not in said("api", outside)
+
+
+def test_accepted_webhook_opens_its_port_and_a_controller_on_its_nodes_network_is_its_nodes() -> None:
+    objects = (
+        *deployed("web", "api"),
+        a_service("api"),
+        ControlPlaneCalls("ValidatingWebhookConfiguration", "x", (("shop", "api", 80),)),
+        a_service("web"),
+        an_ingress(a_backend("web")),
+        a_class(),
+        a_controller(address="172.18.0.9", host_network=True, host_addresses=(address("172.18.0.9"),)),
+    )
+    found = accepted_edges(declared_in(objects), (), every=True)
+    assert [str(edge.client) for edge in found] == ["the API server", "ingress/Deployment/controller"]
+    policies = generated(*found, objects=objects, dns=DnsMode.OBSERVED)
+    assert policy_of(policies, "api").ingress == (Rule((), tcp(8080)),)
+    assert policy_of(policies, "web").ingress == (
+        Rule((Peer(ip_block=IPBlock("172.18.0.9/32")),), tcp(8080)),
+    )
+    assert [finding.code for finding in policies.findings] == ["open-to-all"]
+    proof = prove(policies.edges, policies.policies, a_timeline(*objects), decisions={})
+    assert [row.allowed for row in proof.rows] == [True, True]
