@@ -133,3 +133,9 @@ def test_bundle_reached_through_a_link_is_fine(writer: BundleWriter, tmp_path: P
     (tmp_path / "latest").symlink_to(writer.root)
     BundleWriter(tmp_path / "latest").text("policies/a.yaml", "x")
     assert (writer.root / "policies" / "a.yaml").read_text() == "x"
+
+
+def test_lines_of_a_large_file_are_written_one_by_one(writer: BundleWriter) -> None:
+    path = writer.lines("edges.jsonl", (f"{number}\n" for number in range(3)))
+    assert path.read_text() == "0\n1\n2\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
