@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from kubectl_netpolgen.analysis.edges import join_sightings
-from kubectl_netpolgen.analysis.flows import build_flows, flow_order
+from kubectl_netpolgen.analysis.edge_sums import EdgeSums
+from kubectl_netpolgen.analysis.flow_table import FlowTable
+from kubectl_netpolgen.analysis.flows import build_flows
 from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.analysis.names import Names
 from kubectl_netpolgen.analysis.observations import observe
-from kubectl_netpolgen.analysis.orientation import Orientation
+from kubectl_netpolgen.analysis.orientation import HANDSHAKES, Orientation
+from kubectl_netpolgen.analysis.places import Places
+from kubectl_netpolgen.analysis.plain_flows import PlainFlows, add_flows
 from kubectl_netpolgen.analysis.services import Translator
 from kubectl_netpolgen.analysis.sightings import Sightings, SocketPair
 from kubectl_netpolgen.analysis.timeline import Timeline
@@ -19,8 +22,6 @@ from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.flow import (
     CaptureContents,
     Conversation,
-    Direction,
-    Flow,
     NameAnswer,
     Outcome,
 )
@@ -41,51 +42,120 @@ class Capture:
 class Derivation:
     """What the traffic was."""
 
-    flows: tuple[Flow, ...]
+    flows: FlowTable
     edges: tuple[Edge, ...]
     findings: tuple[Finding, ...]
     identities: Identities
 
 
 def derive_edges(
-    captures: Sequence[Capture], networks: Mapping[str, PodNetwork], timeline: Timeline
+    captures: Iterable[Capture], networks: Mapping[str, PodNetwork], timeline: Timeline
 ) -> Derivation:
-    """Flows, edges and findings; the order of the captures does not matter."""
-    ordered = sorted(captures, key=lambda capture: capture.file)
-    orientation = Orientation(
-        timeline, networks, (item for capture in ordered for item in capture.contents.conversations)
-    )
-    flows: list[Flow] = []
-    told: set[SocketPair] = set()
-    for capture in ordered:
-        conversations = [orientation.orient(item) for item in capture.contents.conversations]
-        flows.extend(
-            build_flows(conversations, capture=capture.file, pod_uid=capture.pod_uid, tenant=timeline.tenant)
-        )
-        told.update(_told(capture.pod_uid, conversations))
-    flows.sort(key=flow_order)
-    answers: dict[str, list[NameAnswer]] = {}
-    for capture in ordered:
-        answers.setdefault(capture.pod_uid, []).extend(capture.contents.names)
+    """Flows, edges and findings; the order of the captures does not matter.
+
+    Of each capture no more is kept than its flows, so `captures` may read one after the other.
+    """
+    gathering = _Gathering(Orientation(timeline, networks), timeline, networks)
+    for capture in captures:
+        gathering.take(capture)
+    flows, told, answers = gathering.finish()
     identities = Identities(timeline, networks)
-    sightings = Sightings(identities, Translator(timeline, flows, networks), Names(answers))
-    found = [*sightings.of_flows(flows), *sightings.of_sockets(networks, told)]
-    edges = join_sightings(found, identities)
-    findings = [*sightings.findings, *sightings.unvisited(found), *observe(edges, timeline)]
-    for capture in ordered:
-        findings.extend(_reading_findings(capture, timeline))
-    return Derivation(flows=tuple(flows), edges=edges, findings=tuple(findings), identities=identities)
+    sums, findings = _sum_up(flows, identities, networks, Names(answers), told)
+    edges = sums.edges(identities)
+    findings = (*findings, *observe(edges, timeline), *gathering.findings)
+    return Derivation(flows, edges, findings, identities)
 
 
-def _told(pod_uid: str, conversations: Iterable[Conversation]) -> Iterator[SocketPair]:
-    """The connections that the packets show from the handshake on, so that a socket adds nothing."""
-    for item in conversations:
-        if (
-            item.protocol is Protocol.TCP
-            and item.direction in (Direction.SYN, Direction.SYNACK)
-            and item.outcome is not Outcome.UNKNOWN
-        ):
-            yield pod_uid, (item.client, item.client_port), (item.server, item.server_port)
+def _sum_up(
+    flows: FlowTable,
+    identities: Identities,
+    networks: Mapping[str, PodNetwork],
+    names: Names,
+    told: set[SocketPair],
+) -> tuple[EdgeSums, tuple[Finding, ...]]:
+    """What all sightings add up to; what it takes to find them is gone before edges are made of that."""
+    translator, places = Translator(identities.timeline, flows, networks), Places(identities, names)
+    sightings, sums = Sightings(identities, translator, places), EdgeSums(flows)
+    add_flows(flows, PlainFlows(identities, places, translator, sums), sightings, sums)
+    sums.add(sightings.of_sockets(networks, told))
+    return sums, (*sightings.findings, *sightings.unvisited(sums))
+
+
+class _Gathering:
+    """Captures to flows, and what else is needed of them."""
+
+    def __init__(
+        self, orientation: Orientation, timeline: Timeline, networks: Mapping[str, PodNetwork]
+    ) -> None:
+        self._orientation = orientation
+        self._timeline = timeline
+        self._sockets = {
+            (uid, *sorted(((row.local, row.local_port), (row.remote, row.remote_port))))
+            for uid, network in networks.items()
+            for row in network.rows
+            if row.protocol is Protocol.TCP and row.remote_port
+        }
+        self._with_sockets = {uid for uid, *_ in self._sockets}
+        self._flows = FlowTable()
+        self._waiting: list[Capture] = []
+        """What is left of captures: the conversations whose server another one may prove."""
+        self._told: set[SocketPair] = set()
+        self._answers: dict[str, list[NameAnswer]] = {}
+        self.findings: list[Finding] = []
+
+    def take(self, capture: Capture) -> None:
+        """Take one capture; of it is kept only what a handshake in another one may say more about."""
+        self._answers.setdefault(capture.pod_uid, []).extend(capture.contents.names)
+        self.findings.extend(_reading_findings(capture, self._timeline))
+        conversations = capture.contents.conversations
+        # whoever talks between the same two may belong to the same flow, whichever end turns out to serve
+        pairs = {
+            pair
+            for item in conversations
+            if item.direction not in HANDSHAKES and item.protocol is not Protocol.UDP
+            for pair in ((item.client, item.server), (item.server, item.client))
+        }
+        if pairs:
+            kept = tuple(item for item in conversations if (item.client, item.server) in pairs)
+            self._orientation.learn(kept)
+            contents = capture.contents._replace(conversations=kept, names=())
+            self._waiting.append(replace(capture, contents=contents))
+            conversations = tuple(item for item in conversations if (item.client, item.server) not in pairs)
+        self._add(capture, conversations)
+
+    def _add(self, capture: Capture, conversations: tuple[Conversation, ...]) -> None:
+        if any(item.direction not in HANDSHAKES for item in conversations):
+            conversations = tuple(map(self._orientation.orient, conversations))
+        if capture.pod_uid in self._with_sockets:
+            self._told.update(self._told_by(capture.pod_uid, conversations))
+        flows = build_flows(
+            conversations,
+            capture=capture.file,
+            pod_uid=capture.pod_uid,
+            tenant=self._timeline.tenant,
+            handed_on=self._timeline.handed_on,
+        )
+        self._orientation.learn(flows)
+        self._flows.add(flows)
+
+    def _told_by(self, uid: str, conversations: Iterable[Conversation]) -> Iterator[SocketPair]:
+        """The sockets whose connections the packets show from the handshake on, so that they add nothing."""
+        for item in conversations:
+            if (
+                item.protocol is Protocol.TCP
+                and item.direction in HANDSHAKES
+                and item.outcome is not Outcome.UNKNOWN
+            ):
+                ends = (item.client, item.client_port), (item.server, item.server_port)
+                if (uid, *sorted(ends)) in self._sockets:
+                    yield uid, *ends
+
+    def finish(self) -> tuple[FlowTable, set[SocketPair], Mapping[str, list[NameAnswer]]]:
+        """The flows of all captures, the sockets that packets tell all about, and each pod's lookups."""
+        while self._waiting:
+            capture = self._waiting.pop()
+            self._add(capture, capture.contents.conversations)
+        return self._flows, self._told, self._answers
 
 
 def _reading_findings(capture: Capture, timeline: Timeline) -> list[Finding]:

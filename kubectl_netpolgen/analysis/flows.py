@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
+from itertools import chain
+from typing import Any
 
-from kubectl_netpolgen.model.flow import Conversation, Flow, better_outcome, stronger_direction
+from kubectl_netpolgen.model.flow import DIRECTION_ORDER, OUTCOME_ORDER, Conversation, Flow
 from kubectl_netpolgen.model.network import Address, address_order
 
 MAX_KEYS = 64
@@ -31,18 +33,27 @@ def build_flows(
     capture: str,
     pod_uid: str,
     tenant: Callable[[Address, int], str] = _nobody,
+    handed_on: Container[Address] = (),
 ) -> tuple[Flow, ...]:
-    """One flow for each client, server, protocol and server port of a capture.
+    """One flow for each client, server, protocol and server port of a capture, in no order.
 
-    `tenant` says whose an address was at a time: where one was handed on during the capture, what its tenants
-    did stays apart.
+    `tenant` says whose an address of `handed_on` was at a time: what the tenants of one did stays apart.
     """
     groups: dict[tuple[object, ...], list[Conversation]] = {}
     for item in conversations:
-        ends = (item.client, tenant(item.client, item.first), item.server, tenant(item.server, item.first))
-        groups.setdefault((item.protocol.value, *ends, item.server_port), []).append(item)
-    flows = [_flow(group, capture, pod_uid) for group in groups.values()]
-    return tuple(sorted(flows, key=flow_order))
+        client, server = item.client, item.server
+        key: tuple[object, ...] = (item.protocol, client, server, item.server_port)
+        if client in handed_on or server in handed_on:
+            key = (*key, tenant(client, item.first), tenant(server, item.first))
+        known = groups.get(key)
+        if known is None:
+            groups[key] = [item]
+        else:
+            known.append(item)
+    return tuple(
+        _flow_of_one(group[0], capture, pod_uid) if len(group) == 1 else _flow(group, capture, pod_uid)
+        for group in groups.values()
+    )
 
 
 def flow_order(flow: Flow) -> tuple[object, ...]:
@@ -57,29 +68,53 @@ def flow_order(flow: Flow) -> tuple[object, ...]:
     )
 
 
-def _flow(group: list[Conversation], capture: str, pod_uid: str) -> Flow:
-    first = group[0]
-    outcome, direction = first.outcome, first.direction
-    for item in group[1:]:
-        outcome = better_outcome(outcome, item.outcome)
-        direction = stronger_direction(direction, item.direction)
+def _flow_of_one(item: Conversation, capture: str, pod_uid: str) -> Flow:
+    """What `_flow` makes of one conversation: most flows of a large application are no more."""
     return Flow(
-        capture=capture,
-        pod_uid=pod_uid,
-        protocol=first.protocol,
-        client=first.client,
-        server=first.server,
-        server_port=first.server_port,
-        client_ports=len({item.client_port for item in group}),
-        packets_to_server=sum(item.packets_to_server for item in group),
-        packets_to_client=sum(item.packets_to_client for item in group),
-        bytes_to_server=sum(item.bytes_to_server for item in group),
-        bytes_to_client=sum(item.bytes_to_client for item in group),
-        first=min(item.first for item in group),
-        last=max(item.last for item in group),
-        direction=direction,
-        outcome=outcome,
-        connections=sum(item.connections for item in group),
-        keys=smallest_keys(key for item in group for key in item.keys),
-        dns=any(item.dns for item in group),
+        capture,
+        pod_uid,
+        item.protocol,
+        item.client,
+        item.server,
+        item.server_port,
+        1,
+        item.packets_to_server,
+        item.packets_to_client,
+        item.bytes_to_server,
+        item.bytes_to_client,
+        item.first,
+        item.last,
+        item.direction,
+        item.outcome,
+        item.connections,
+        item.keys if len(item.keys) == 1 else smallest_keys(item.keys),
+        item.dns,
+    )
+
+
+def _flow(group: list[Conversation], capture: str, pod_uid: str) -> Flow:
+    """Added up by column."""
+    columns: list[tuple[Any, ...]] = list(zip(*group, strict=True))
+    first = group[0]
+    outcomes, directions = set(columns[12]), set(columns[11])
+    keys = columns[14]
+    return Flow(
+        capture,
+        pod_uid,
+        first.protocol,
+        first.client,
+        first.server,
+        first.server_port,
+        len(set(columns[2])),
+        sum(columns[5]),
+        sum(columns[6]),
+        sum(columns[7]),
+        sum(columns[8]),
+        min(columns[9]),
+        max(columns[10]),
+        first.direction if len(directions) == 1 else min(directions, key=DIRECTION_ORDER.index),
+        first.outcome if len(outcomes) == 1 else min(outcomes, key=OUTCOME_ORDER.index),
+        sum(columns[13]),
+        smallest_keys(chain.from_iterable(keys)),
+        any(columns[15]),
     )

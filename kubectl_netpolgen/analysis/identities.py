@@ -32,6 +32,7 @@ class Identities:
         self.api_services = self._api_services()
         """Address and port under which pods dial the API server."""
         self._of_pods: dict[str, Endpoint] = {}
+        self._endpoints: dict[Endpoint, Endpoint] = {}
         self.dns_service = self._dns_service()
         self._dns_pods = self._pods_behind_dns()
 
@@ -79,7 +80,7 @@ class Identities:
 
     def _describe(self, pod: Pod) -> Endpoint:
         owner = self.timeline.top_owner(pod).key
-        return Endpoint(
+        found = Endpoint(
             EndpointKind.WORKLOAD,
             owner_kind=owner.kind,
             namespace=owner.namespace,
@@ -87,12 +88,14 @@ class Identities:
             host_network=pod.host_network,
             role=Role.DNS if pod.uid in self._dns_pods else None,
         )
+        # one object for all pods of a workload: whoever compares endpoints is done at a glance
+        return self._endpoints.setdefault(found, found)
 
     def resolve(
         self, address: Address, *, time: int, observer: str, names: tuple[str, ...] = ()
     ) -> tuple[Endpoint, Pod | None]:
         """Who had the address then, as the pod `observer` saw it; and the pod, where it is one."""
-        if self.timeline.own_address(observer, address):
+        if address in self.timeline.own_addresses(observer):
             pod: Pod | None = self.timeline.pods[observer]
         else:
             pod = self.timeline.pod_at(address, time)

@@ -9,38 +9,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kubectl_netpolgen.analysis.timeline import Timeline
-from kubectl_netpolgen.model.flow import Conversation, Direction, Outcome
+from kubectl_netpolgen.model.flow import Conversation, Direction, Flow, Outcome
 from kubectl_netpolgen.model.network import DNS_PORT, Address, Protocol
 from kubectl_netpolgen.model.sockets import PodNetwork
 
 _End = tuple[Protocol, Address, int]
 _EPHEMERAL = 32768
+HANDSHAKES = (Direction.SYN, Direction.SYNACK)
+"""How a direction is known that needs nothing else."""
 
 
 class Orientation:
     """Knows which ends are servers, from everything in the bundle."""
 
-    def __init__(
-        self,
-        timeline: Timeline,
-        networks: Mapping[str, PodNetwork],
-        conversations: Iterable[Conversation],
-    ) -> None:
+    def __init__(self, timeline: Timeline, networks: Mapping[str, PodNetwork]) -> None:
         self._timeline = timeline
         self._listening = {
             (uid, protocol): network.listening(protocol)
             for uid, network in networks.items()
             for protocol in (Protocol.TCP, Protocol.UDP)
         }
-        self._proven: set[_End] = {
-            (item.protocol, item.server, item.server_port)
-            for item in conversations
-            if item.direction in (Direction.SYN, Direction.SYNACK)
-        }
+        self._proven: set[_End] = set()
+
+    def learn(self, items: Iterable[Conversation] | Iterable[Flow]) -> None:
+        """Take what handshakes prove: where somebody answered once, a server is."""
+        self._proven.update(
+            (item.protocol, item.server, item.server_port) for item in items if item.direction in HANDSHAKES
+        )
 
     def orient(self, item: Conversation) -> Conversation:
         """The conversation with its better-founded client, and how that is known."""
-        if item.direction in (Direction.SYN, Direction.SYNACK):
+        if item.direction in HANDSHAKES:
             return item
         client: _End = (item.protocol, item.client, item.client_port)
         server: _End = (item.protocol, item.server, item.server_port)

@@ -8,28 +8,20 @@ they can.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from typing import NamedTuple
 
+from kubectl_netpolgen.analysis.endpoints import Backend, Endpoints, Listed
+from kubectl_netpolgen.analysis.flow_table import FlowTable
+from kubectl_netpolgen.analysis.key_index import KeyIndex
 from kubectl_netpolgen.analysis.timeline import SLACK, Timeline
 from kubectl_netpolgen.model.flow import Flow
 from kubectl_netpolgen.model.network import Address, Protocol
-from kubectl_netpolgen.model.objects import Service, ServicePort, SliceEndpoint
+from kubectl_netpolgen.model.objects import Service, ServicePort
 from kubectl_netpolgen.model.sockets import PodNetwork, SocketRow, SocketState
 
 
-@dataclass(frozen=True, order=True)
-class Backend:
-    """A pod's address and its port after translation."""
-
-    address: Address
-    port: int
-    time: int = 0
-    """When to ask who had the address: a backend may be younger than the flow that came to reach it."""
-
-
-@dataclass(frozen=True)
-class Translation:
+class Translation(NamedTuple):
     """What stands behind a dialled address."""
 
     service: Service | None
@@ -39,31 +31,38 @@ class Translation:
     """True when the server's own capture or sockets named the backends."""
     unseen: tuple[Backend, ...] = ()
     """Endpoints without a capture that may have had the connections which no captured backend saw."""
-    idle: tuple[Backend, ...] = ()
-    """Endpoints that had none of the connections, and may have the next one."""
+    endpoints: tuple[Backend, ...] = ()
+    """All of the Service's, where some of them are named."""
+
+    @property
+    def idle(self) -> tuple[Backend, ...]:
+        """Endpoints that had none of the connections, and may have the next one."""
+        known = {(backend.address, backend.port) for backend in (*self.backends, *self.unseen)}
+        return tuple(item for item in self.endpoints if (item.address, item.port) not in known)
 
 
 CONNECTED = (SocketState.ESTABLISHED, SocketState.CLOSING)
+_NOTHING = Translation(None, None, (), joined=False)
 
 
 class Translator:
     """Finds backends, from both vantage points where there are two."""
 
-    def __init__(self, timeline: Timeline, flows: Iterable[Flow], networks: Mapping[str, PodNetwork]) -> None:
+    def __init__(self, timeline: Timeline, flows: FlowTable, networks: Mapping[str, PodNetwork]) -> None:
         self._timeline = timeline
-        self._served: dict[tuple[Protocol, str], list[Flow]] = {}
-        self._served_from: dict[tuple[Protocol, Address], list[Flow]] = {}
-        self._dialled: dict[tuple[Protocol, str], list[Flow]] = {}
-        self._captured = set(networks)
-        for flow in flows:
-            self._captured.add(flow.pod_uid)
-            if timeline.own_address(flow.pod_uid, flow.server):
-                self._served_from.setdefault((flow.protocol, flow.client), []).append(flow)
-                for key in flow.keys:
-                    self._served.setdefault((flow.protocol, key), []).append(flow)
-            if timeline.own_address(flow.pod_uid, flow.client):
-                for key in flow.keys:
-                    self._dialled.setdefault((flow.protocol, key), []).append(flow)
+        self._flows = flows
+        self._endpoints = Endpoints(timeline)
+        self._captured = {*networks, *(segment.pod_uid for segment in flows.segments)}
+        self._served = KeyIndex()
+        """What the captures of servers show."""
+        self._served_from: dict[tuple[Protocol, Address], list[int]] | None = None
+        self._dialled: KeyIndex | None = None
+        self._targets: dict[tuple[Address, int, Protocol], tuple[Service | None, ServicePort | None]] = {}
+        for segment in flows.segments:
+            own = timeline.own_addresses(segment.pod_uid)
+            for number, (protocol, client, server, keys) in enumerate(flows.keys_of(segment), segment.start):
+                if server in own:
+                    self._served.add(number, protocol, client, keys)
         self._served_sockets = self._index_sockets(networks)
 
     def _index_sockets(self, networks: Mapping[str, PodNetwork]) -> dict[tuple[Address, int], set[Backend]]:
@@ -85,52 +84,71 @@ class Translator:
             if self._timeline.pod_at(flow.server, flow.first) is not None:
                 backend = Backend(flow.server, flow.server_port, flow.first)
                 return Translation(None, None, (backend,), joined=True)
-            return Translation(None, None, (), joined=False)
-        endpoints = self._endpoints(service, port, flow.protocol, flow.first, flow.last)
-        numbers = {(backend.address, backend.port) for backend in endpoints}
-        served: dict[str, set[Backend]] = {}
+            return _NOTHING
+        endpoints, ends = self._endpoints.between(service, port, flow.protocol, flow.first, flow.last)
+        found: set[Backend] = set()
+        joined = 0
         for key in flow.keys:
-            for other in self._served.get((flow.protocol, key), ()):
-                if _same_connection(flow, other, key, numbers):
-                    backend = Backend(other.server, other.server_port, other.first)
-                    served.setdefault(key, set()).add(backend)
-        found = set().union(*served.values())
+            matches = False
+            for number in self._served.rows(flow.protocol, flow.client, key):
+                server, first, last = self._flows.served(number)
+                if (
+                    flow.first <= last + SLACK
+                    and first <= flow.last + SLACK
+                    # one socket of UDP sends to several servers from one port
+                    and (flow.protocol is not Protocol.UDP or not ends or key[:1] != "u" or server in ends)
+                ):
+                    found.add(Backend(*server, first))
+                    matches = True
+            joined += matches
         if not found:
             # the handshakes came before the capture: what the endpoints' own captures have from this client
             found = {
                 Backend(other.server, other.server_port, other.first)
-                for other in self._served_from.get((flow.protocol, flow.client), ())
-                if (other.server, other.server_port) in numbers and _overlap(flow, other)
+                for other in self._from(flow)
+                if (other.server, other.server_port) in ends and _overlap(flow, other)
             }
         if not found:
             return Translation(service, port, endpoints, joined=False)
-        unseen = () if served and len(served) == len(flow.keys) else self._uncaptured(endpoints)
-        return Translation(
-            service,
-            port,
-            tuple(sorted(found)),
-            joined=True,
-            unseen=unseen,
-            idle=_others(endpoints, {*found, *unseen}),
-        )
+        unseen = () if joined and joined == len(flow.keys) else self._uncaptured(endpoints)
+        backends = tuple(sorted(found)) if len(found) > 1 else tuple(found)
+        return Translation(service, port, backends, joined=True, unseen=unseen, endpoints=endpoints)
 
     def of_socket(self, row: SocketRow) -> Translation:
         """What stands behind the remote end of a client's socket."""
         service, port = self.service_port(row.remote, row.remote_port, row.protocol)
         if service is None:
             return Translation(None, None, (Backend(row.remote, row.remote_port, row.time),), joined=True)
-        endpoints = self._endpoints(service, port, row.protocol, row.time, row.time)
-        numbers = {(backend.address, backend.port) for backend in endpoints}
+        endpoints, ends = self._endpoints.between(service, port, row.protocol, row.time, row.time)
         # a client's port serves it for connections to several servers, so the Service must have the backend
         served = {
             backend
             for backend in self._served_sockets.get((row.local, row.local_port), ())
-            if not numbers or (backend.address, backend.port) in numbers
+            if not ends or (backend.address, backend.port) in ends
         }
         if served:
-            idle = _others(endpoints, served)
-            return Translation(service, port, tuple(sorted(served)), joined=True, idle=idle)
+            return Translation(service, port, tuple(sorted(served)), joined=True, endpoints=endpoints)
         return Translation(service, port, endpoints, joined=False)
+
+    def listed(self, service: Service, port: ServicePort, protocol: Protocol) -> Listed:
+        """All endpoints that a Service's port had in the run."""
+        return self._endpoints.listed(service, port, protocol)
+
+    def first_of(self, flow: Flow, ends: Container[tuple[Address, int]]) -> tuple[Address, int] | None:
+        """The first by address of those that served a flow by their own captures.
+
+        None where no capture tells, and where one does that is not of `ends`.
+        """
+        found = None
+        for key in flow.keys:
+            for number in self._served.rows(flow.protocol, flow.client, key):
+                server, first, last = self._flows.served(number)
+                if flow.first <= last + SLACK and first <= flow.last + SLACK:
+                    if server not in ends:
+                        return None
+                    if found is None or server < found:
+                        found = server
+        return found
 
     def true_clients(self, flow: Flow) -> tuple[tuple[tuple[Address, int], ...], bool]:
         """Who opened connections whose source was rewritten on the way, by their own captures.
@@ -140,16 +158,52 @@ class Translator:
         clients: dict[Address, int] = {}
         explained = set()
         for key in flow.keys:
-            for other in self._dialled.get((flow.protocol, key), ()):
-                if not key.startswith("u") and other.client != flow.client and _overlap(flow, other):
+            if key[:1] == "u":
+                # the source's port alone, which a rewritten source need not keep
+                continue
+            for other in map(self._flows.row, self._dialled_by_key().rows(flow.protocol, "", key)):
+                if other.client != flow.client and _overlap(flow, other):
                     clients[other.client] = min(other.first, clients.get(other.client, other.first))
                     explained.add(key)
         return tuple(sorted(clients.items())), bool(flow.keys) and len(explained) == len(flow.keys)
+
+    def _dialled_by_key(self) -> KeyIndex:
+        """What the captures of clients show; made when first needed, which in most clusters is never."""
+        if self._dialled is None:
+            self._dialled = KeyIndex()
+            for segment in self._flows.segments:
+                own = self._timeline.own_addresses(segment.pod_uid)
+                for number, (protocol, client, _, keys) in enumerate(
+                    self._flows.keys_of(segment), segment.start
+                ):
+                    if client in own:
+                        self._dialled.add(number, protocol, client, keys)
+        return self._dialled
+
+    def _from(self, flow: Flow) -> Iterable[Flow]:
+        """What servers' captures have from a flow's client; their index is made when first needed."""
+        if self._served_from is None:
+            self._served_from = {}
+            for segment in self._flows.segments:
+                own = self._timeline.own_addresses(segment.pod_uid)
+                for number, other in enumerate(self._flows.of(segment), segment.start):
+                    if other.server in own:
+                        self._served_from.setdefault((other.protocol, other.client), []).append(number)
+        return map(self._flows.row, self._served_from.get((flow.protocol, flow.client), ()))
 
     def service_port(
         self, address: Address, port: int, protocol: Protocol
     ) -> tuple[Service | None, ServicePort | None]:
         """The Service and its port behind an address, a node port on a node's address included."""
+        asked = (address, port, protocol)
+        known = self._targets.get(asked)
+        if known is None:
+            known = self._targets[asked] = self._find(address, port, protocol)
+        return known
+
+    def _find(
+        self, address: Address, port: int, protocol: Protocol
+    ) -> tuple[Service | None, ServicePort | None]:
         services = self._timeline.services_at(address)
         for service in services:
             for item in service.ports:
@@ -160,61 +214,10 @@ class Translator:
             return self._timeline.node_port(port, protocol) or (None, None)
         return (services[0], None) if services else (None, None)
 
-    def _endpoints(
-        self, service: Service, port: ServicePort | None, protocol: Protocol, first: int, last: int
-    ) -> tuple[Backend, ...]:
-        """The Service's endpoints that were there between two times."""
-        if port is None:
-            return ()
-        return tuple(
-            sorted(
-                {
-                    Backend(address, number, time)
-                    for item in self._timeline.slices_of(service)
-                    for name, kind, number in item.ports
-                    if name == port.name and kind is protocol
-                    for endpoint in item.endpoints
-                    for address in endpoint.addresses
-                    if (time := self._time_of(endpoint, address, first, last)) is not None
-                }
-            )
-        )
-
-    def _time_of(self, endpoint: SliceEndpoint, address: Address, first: int, last: int) -> int | None:
-        """When an endpoint had its address, None when its pod was gone, not there yet, or replaced."""
-        pod = self._timeline.pods.get(endpoint.pod_uid)
-        if pod is None or pod.host_network:
-            return first
-        time = max(first, pod.created)
-        tenant = self._timeline.pod_at(address, time)
-        if time > last + SLACK or tenant is None or tenant.uid != pod.uid:
-            return None
-        return time
-
     def _uncaptured(self, endpoints: Iterable[Backend]) -> tuple[Backend, ...]:
         tenants = ((backend, self._timeline.pod_at(backend.address, backend.time)) for backend in endpoints)
         return tuple(backend for backend, pod in tenants if pod is None or pod.uid not in self._captured)
 
 
-def _others(endpoints: Iterable[Backend], known: Iterable[Backend]) -> tuple[Backend, ...]:
-    numbers = {(backend.address, backend.port) for backend in known}
-    return tuple(backend for backend in endpoints if (backend.address, backend.port) not in numbers)
-
-
 def _overlap(a: Flow, b: Flow) -> bool:
     return a.first <= b.last + SLACK and b.first <= a.last + SLACK
-
-
-def _same_connection(dialled: Flow, served: Flow, key: str, endpoints: set[tuple[Address, int]]) -> bool:
-    """Sequence numbers and DNS ids are enough with the time.
-
-    A UDP port needs the client's address too, and a backend of the Service where those are known: an
-    unconnected socket sends to several servers from one port.
-    """
-    if not _overlap(dialled, served):
-        return False
-    if not key.startswith("u"):
-        return True
-    return dialled.client == served.client and (
-        not endpoints or (served.server, served.server_port) in endpoints
-    )

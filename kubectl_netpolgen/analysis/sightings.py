@@ -7,9 +7,11 @@ from dataclasses import replace
 from enum import Enum
 from typing import NamedTuple
 
+from kubectl_netpolgen.analysis.endpoints import Backend
+from kubectl_netpolgen.analysis.flow_table import FlowTable
 from kubectl_netpolgen.analysis.identities import API_SERVER, Identities
 from kubectl_netpolgen.analysis.meshes import INBOUND, OUTBOUND, has_sidecar, hidden_by_sidecar
-from kubectl_netpolgen.analysis.names import Names
+from kubectl_netpolgen.analysis.places import Places, role_of
 from kubectl_netpolgen.analysis.services import CONNECTED, Translation, Translator
 from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Evidence, Role
 from kubectl_netpolgen.model.finding import Finding, Severity
@@ -20,6 +22,10 @@ from kubectl_netpolgen.model.sockets import PodNetwork, SocketRow
 
 SocketPair = tuple[str, tuple[Address, int], tuple[Address, int]]
 """A pod's UID and the two ends of one of its connections, in either order."""
+
+
+EdgeKey = tuple[tuple[str, ...], tuple[str, ...], Protocol, int]
+"""The identities of client and server, protocol and port: what makes two sightings the same edge."""
 
 
 class Vantage(str, Enum):
@@ -44,8 +50,8 @@ class Sighting(NamedTuple):
     bytes: int
     first: int
     last: int
-    evidence: Evidence
-    keys: tuple[str, ...] = ()
+    evidence: Evidence | int
+    """A file of sockets, or the row of a flow."""
     client_pod: str = ""
     server_pod: str = ""
     role: Role | None = None
@@ -53,57 +59,66 @@ class Sighting(NamedTuple):
     dialled: int = 0
     """The port of the Service that was dialled, where there was one."""
 
+    @property
+    def edge(self) -> EdgeKey:
+        """What it is a sighting of."""
+        return (self.client.identity, self.server.identity, self.protocol, self.port)
+
 
 class Sightings:
     """Turns what was recorded into sightings, and collects what could not be resolved."""
 
-    def __init__(self, identities: Identities, translator: Translator, names: Names) -> None:
+    def __init__(self, identities: Identities, translator: Translator, places: Places) -> None:
         self._identities = identities
         self._translator = translator
-        self._names = names
+        self._places = places
         self.findings: list[Finding] = []
         self._known: set[tuple[object, ...]] = set()
         """Clients and Service ports whose backends packets named."""
-        self._idle: list[tuple[Sighting, Service]] = []
-        self._noted: set[tuple[object, ...]] = set()
+        self._idle: dict[EdgeKey, tuple[Sighting, Service]] = {}
+        self._noted: dict[tuple[object, ...], tuple[object, ...]] = {}
 
-    def of_flows(self, flows: Iterable[Flow]) -> Iterator[Sighting]:
+    def of_flows(self, flows: FlowTable) -> Iterator[Sighting]:
         """The sightings of flows: one, or one for each backend workload of a Service."""
-        for flow in flows:
-            yield from self._of_flow(flow)
+        for segment in flows.segments:
+            for number, flow in enumerate(flows.of(segment), segment.start):
+                yield from self.of_flow(flow, number)
 
-    def _of_flow(self, flow: Flow) -> Iterator[Sighting]:
-        client, client_pod = self._resolve(flow.client, flow.first, flow.pod_uid)
-        vantage = (
-            Vantage.CLIENT if client_pod is not None and client_pod.uid == flow.pod_uid else Vantage.SERVER
-        )
+    def of_flow(self, flow: Flow, number: int) -> Iterable[Sighting]:
+        """The same of one flow, by its row."""
+        client, client_pod = self._places.find(flow.client, flow.first, flow.pod_uid)
+        uid = client_pod.uid if client_pod is not None else ""
         base = Sighting(
-            client=client,
-            server=client,
-            protocol=flow.protocol,
-            port=flow.server_port,
-            vantage=vantage,
-            outcome=flow.outcome,
-            direction=flow.direction,
-            connections=flow.connections,
-            bytes=flow.bytes,
-            first=flow.first,
-            last=flow.last,
-            evidence=Evidence(flow.capture, flow_filter(flow), flow.packets),
-            keys=flow.keys,
-            client_pod=client_pod.uid if client_pod is not None else "",
+            client,
+            client,
+            flow.protocol,
+            flow.server_port,
+            Vantage.CLIENT if uid == flow.pod_uid and uid else Vantage.SERVER,
+            flow.outcome,
+            flow.direction,
+            flow.connections,
+            flow.bytes_to_server + flow.bytes_to_client,
+            flow.first,
+            flow.last,
+            number,
+            uid,
         )
         if self._identities.is_api_server(flow.server, flow.server_port):
-            yield self._to_api_server(base)
-            return
-        for item in (base,) if client_pod is not None else self._with_clients(base, flow):
-            yield from self._with_servers(item, self._translator.of_flow(flow), flow.server, flow.pod_uid)
+            return (self._to_api_server(base),)
+        translation = self._translator.of_flow(flow)
+        if client_pod is not None:
+            return self._with_servers(base, translation, flow.server, flow.pod_uid)
+        return [
+            found
+            for item in self._with_clients(base, flow)
+            for found in self._with_servers(item, translation, flow.server, flow.pod_uid)
+        ]
 
     def _with_clients(self, base: Sighting, flow: Flow) -> Iterator[Sighting]:
         """The sighting, and in place of a rewritten source the pods that are behind it."""
         clients, complete = self._translator.true_clients(flow)
         for address, time in clients:
-            client, pod = self._resolve(address, time, flow.pod_uid)
+            client, pod = self._places.find(address, time, flow.pod_uid)
             found = base._replace(client=client, client_pod=pod.uid if pod is not None else "")
             yield found if complete and len(clients) == 1 else _uncounted(found)
         if not complete:
@@ -166,13 +181,13 @@ class Sightings:
         )
 
     def _served_socket(self, row: SocketRow, pod: Pod, network: PodNetwork) -> Sighting:
-        client, client_pod = self._resolve(row.remote, row.time, pod.uid)
+        client, client_pod = self._places.find(row.remote, row.time, pod.uid)
         server = self._identities.of_pod(pod)
         return self._socket_sighting(row, network, client, server)._replace(
             client_pod=client_pod.uid if client_pod is not None else "",
             server_pod=pod.uid,
-            port_name=_port_name(pod, row.local_port, row.protocol),
-            role=self._role(client, server, row.local_port, row.protocol, pod),
+            port_name=self._places.port_name(pod, row.local_port, row.protocol),
+            role=role_of(client, server, row.local_port, row.protocol, pod),
         )
 
     def _dialled_socket(self, row: SocketRow, pod: Pod, network: PodNetwork) -> Iterator[Sighting]:
@@ -192,84 +207,129 @@ class Sightings:
 
     def _with_servers(
         self, base: Sighting, translation: Translation, dialled: Address, observer: str
-    ) -> Iterator[Sighting]:
+    ) -> Iterable[Sighting]:
         """The sighting with its server filled in; several where a Service has several workloads."""
-        dns = self._identities.is_dns(dialled, base.port, base.protocol)
         if not translation.backends:
-            yield self._without_backends(base, translation, dialled, observer)
-            return
-        seen: dict[tuple[object, ...], Sighting] = {}
-        for backend in translation.backends:
-            server, pod = self._resolve(backend.address, backend.time, observer)
-            if dns:
-                server = replace(server, role=Role.DNS)
-            outcome = base.outcome
-            if (
-                base.protocol is Protocol.UDP
-                and outcome is Outcome.UNANSWERED
-                and self._has_bound(pod, backend.port)
-            ):
-                outcome = Outcome.ONE_WAY
-            sighting = base._replace(
-                server=server,
-                port=backend.port,
-                outcome=outcome,
-                server_pod=pod.uid if pod is not None else "",
-                port_name=_port_name(pod, backend.port, base.protocol),
-                dialled=base.port if translation.service_port is not None else 0,
-                role=self._role(base.client, server, backend.port, base.protocol, pod),
-            )
-            seen.setdefault((server.identity, backend.port), sighting)
+            return (self._without_backends(base, translation, dialled, observer),)
+        found = self._servers_of(base, translation, dialled, observer)
         service = translation.service
-        if service is not None:
-            asked = (base.client.identity, service.namespace, service.name, translation.service_port)
-            if translation.joined:
-                self._known.add(asked)
-            elif len(seen) > 1 and base.vantage is Vantage.SOCKETS and asked in self._known:
-                # an older connection of the same client; the packets of later ones say where it leads
-                return
-        if len(seen) > 1 and not translation.joined and service is not None:
+        if service is None:
+            return found
+        return self._behind_service(base, found, service, translation, dialled, observer)
+
+    def _servers_of(
+        self, base: Sighting, translation: Translation, dialled: Address, observer: str
+    ) -> list[Sighting]:
+        """One sighting for each workload and port among the backends."""
+        found: dict[tuple[object, ...], tuple[Backend, Endpoint, Pod | None]] = {}
+        for backend in translation.backends:
+            server, pod = self._places.find(backend.address, backend.time, observer)
+            found.setdefault((server.identity, backend.port), (backend, server, pod))
+        return [self._served_by(base, *item, translation, dialled) for item in found.values()]
+
+    def _served_by(
+        self,
+        base: Sighting,
+        backend: Backend,
+        server: Endpoint,
+        pod: Pod | None,
+        translation: Translation,
+        dialled: Address,
+    ) -> Sighting:
+        if self._identities.is_dns(dialled, base.port, base.protocol):
+            server = replace(server, role=Role.DNS)
+        outcome = base.outcome
+        if (
+            base.protocol is Protocol.UDP
+            and outcome is Outcome.UNANSWERED
+            and self._has_bound(pod, backend.port)
+        ):
+            outcome = Outcome.ONE_WAY
+        return Sighting(
+            base.client,
+            server,
+            base.protocol,
+            backend.port,
+            base.vantage,
+            outcome,
+            base.direction,
+            base.connections,
+            base.bytes,
+            base.first,
+            base.last,
+            base.evidence,
+            base.client_pod,
+            pod.uid if pod is not None else "",
+            role_of(base.client, server, backend.port, base.protocol, pod),
+            self._places.port_name(pod, backend.port, base.protocol),
+            base.port if translation.service_port is not None else 0,
+        )
+
+    def _behind_service(
+        self,
+        base: Sighting,
+        found: list[Sighting],
+        service: Service,
+        translation: Translation,
+        dialled: Address,
+        observer: str,
+    ) -> Iterator[Sighting]:
+        """What of a Service's backends is certain, with what is not reported."""
+        seen: dict[EdgeKey, Sighting] = {}
+        for item in found:
+            seen.setdefault(item.edge, item)
+        asked = (base.client.identity, service.namespace, service.name, translation.service_port)
+        if translation.joined:
+            self._known.add(asked)
+        elif len(seen) > 1 and base.vantage is Vantage.SOCKETS and asked in self._known:
+            # an older connection of the same client; the packets of later ones say where it leads
+            return
+        if len(seen) > 1 and not translation.joined:
             self._report_ambiguity(base, service, seen.values(), "none of them was captured")
             ports = {item.port for item in seen.values()}
             yield base._replace(
                 server=_unnamed(dialled, service), port=ports.pop() if len(ports) == 1 else base.port
             )
             return
-        if service is not None:
+        if translation.unseen:
             others = {
-                (server.identity, backend.port): base._replace(server=server, port=backend.port)
+                other.edge: other
                 for backend in translation.unseen
-                for server, _ in (self._resolve(backend.address, backend.time, observer),)
+                for server, _ in (self._places.find(backend.address, backend.time, observer),)
+                for other in (base._replace(server=server, port=backend.port),)
             }
             missing = [item for key, item in others.items() if key not in seen]
             if missing:
                 self._report_ambiguity(base, service, missing, "these were not captured")
-            if not dns:
-                self._note_idle(base, translation, service, observer)
-            yield from self._by_node(base, dialled)
+        if not self._identities.is_dns(dialled, base.port, base.protocol):
+            self._note_idle(base, translation, service, observer)
+        yield from self._by_node(base, dialled)
         # what one client's flow to a Service was, is told apart only by its backends' own captures
         yield from seen.values() if len(seen) == 1 else map(_uncounted, seen.values())
 
     def _note_idle(self, base: Sighting, translation: Translation, service: Service, observer: str) -> None:
         """Backends that had no connection of this client yet, and may have the next one."""
+        if not translation.endpoints:
+            return
+        # who is reached after all is left out in the end, so each client and Service is looked at once
+        asked = (base.client.identity, service.namespace, service.name, translation.service_port)
+        looked_at = (translation.endpoints, translation.unseen)
+        if self._noted.get(asked) == looked_at:
+            return
+        self._noted[asked] = looked_at
         for backend in translation.idle:
-            server, pod = self._resolve(backend.address, backend.time, observer)
-            key = (base.client.identity, server.identity, base.protocol, backend.port)
-            if key not in self._noted:
-                # the same of every later flow would say nothing new
-                self._noted.add(key)
-                uid = pod.uid if pod else ""
-                self._idle.append((base._replace(server=server, port=backend.port, server_pod=uid), service))
+            server, pod = self._places.find(backend.address, backend.time, observer)
+            uid = pod.uid if pod else ""
+            item = base._replace(server=server, port=backend.port, server_pod=uid)
+            self._idle.setdefault(item.edge, (item, service))
 
-    def unvisited(self, found: Iterable[Sighting]) -> Iterator[Finding]:
+    def unvisited(self, found: Container[EdgeKey]) -> Iterator[Finding]:
         """Other workloads and ports behind Services that a client was never sent to, by all that was found.
 
         They get no rule without evidence; but the next connection may go there, so a person must know.
         """
-        seen = {_edge_key(item) for item in found}
-        for item, service in self._idle:
-            if _edge_key(item) not in seen:
-                seen.add(_edge_key(item))
+        for key, (item, service) in self._idle.items():
+            if key not in found:
                 yield Finding(
                     "service-backend-unseen",
                     Severity.WARNING,
@@ -313,44 +373,15 @@ class Sightings:
             if self._identities.is_dns(dialled, base.port, base.protocol):
                 server = replace(server, role=Role.DNS)
             return base._replace(server=server, port_name=name, role=server.role)
-        server, _ = self._resolve(dialled, base.first, observer)
+        server, _ = self._places.find(dialled, base.first, observer)
         if self._identities.is_dns(dialled, base.port, base.protocol):
             server = replace(server, role=Role.DNS)
         return base._replace(server=server, role=Role.DNS if server.role is Role.DNS else None)
-
-    def _resolve(self, address: Address, time: int, observer: str) -> tuple[Endpoint, Pod | None]:
-        names = self._names.of(observer, address)
-        end, pod = self._identities.resolve(address, time=time, observer=observer, names=names)
-        if end.kind is EndpointKind.UNKNOWN:
-            # a person who has to decide about a bare address is helped by any name of it
-            end = replace(end, names=self._names.asked(observer, address))
-        return end, pod
 
     def _has_bound(self, pod: Pod | None, port: int) -> bool:
         if pod is None or pod.uid not in self._identities.networks:
             return False
         return port in self._identities.networks[pod.uid].listening(Protocol.UDP)
-
-    @staticmethod
-    def _role(
-        client: Endpoint, server: Endpoint, port: int, protocol: Protocol, pod: Pod | None
-    ) -> Role | None:
-        """A connection from a node to a port that the kubelet probes on that pod is a probe."""
-        if server.role is Role.DNS:
-            return Role.DNS
-        if (
-            pod is not None
-            and client.kind is EndpointKind.NODE
-            and protocol is Protocol.TCP
-            and port in pod.probe_ports
-            and client.name == pod.node
-        ):
-            return Role.PROBE
-        return None
-
-
-def _edge_key(item: Sighting) -> tuple[object, ...]:
-    return (item.client.identity, item.server.identity, item.protocol, item.port)
 
 
 def _uncounted(sighting: Sighting) -> Sighting:
@@ -362,22 +393,3 @@ def _unnamed(dialled: Address, service: Service) -> Endpoint:
     """Whoever is behind a Service that got through, when its endpoints do not tell."""
     names = (f"{service.name}.{service.namespace}.svc",)
     return Endpoint(EndpointKind.UNKNOWN, address=dialled, names=names)
-
-
-def _port_name(pod: Pod | None, port: int, protocol: Protocol) -> str:
-    if pod is None:
-        return ""
-    names = sorted(
-        item.name for item in pod.ports if item.port == port and item.protocol is protocol and item.name
-    )
-    return names[0] if names else ""
-
-
-def flow_filter(flow: Flow) -> str:
-    """The display filter that shows exactly a flow's packets in its capture."""
-    kind = "ipv6" if ":" in flow.client else "ip"
-    layer = flow.protocol.value.lower()
-    return (
-        f"({kind}.src=={flow.client} && {kind}.dst=={flow.server} && {layer}.dstport=={flow.server_port}) || "
-        f"({kind}.src=={flow.server} && {kind}.dst=={flow.client} && {layer}.srcport=={flow.server_port})"
-    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from kubectl_netpolgen.model.declarations import DeclaringObject
 from kubectl_netpolgen.model.network import Address, Protocol, address_order
@@ -42,7 +43,9 @@ class ObjectEvent:
 
 
 @dataclass(frozen=True)
-class _Tenancy:
+class Tenancy:
+    """From when to when a pod had an address; nanoseconds since the epoch."""
+
     start: int
     """When the pod was created: it has its address from some moment after that."""
     seen: int
@@ -81,7 +84,7 @@ class Timeline:
         self._declaring: dict[ObjectKey, DeclaringObject] = {}
         self._policies: dict[tuple[str, str], NetworkPolicy] = {}
         self._workloads: dict[str, Workload] = {}
-        self._tenancies: dict[Address, list[_Tenancy]] = {}
+        self._tenancies: dict[Address, list[Tenancy]] = {}
         for item in objects:
             self._apply(item, 0)
         for event in sorted(events, key=lambda event: event.time):
@@ -90,6 +93,12 @@ class Timeline:
             else:
                 self._apply(event.object, event.time)
         self._workloads_by_key = {workload.key: workload for workload in self._workloads.values()}
+        self.handed_on = frozenset(
+            address
+            for address, tenancies in self._tenancies.items()
+            if len(tenancies) > 1 or tenancies[0].seen or tenancies[0].end != _FOREVER
+        )
+        """Addresses that were not one pod's from the start of the run to its end."""
         self._node_by_address = self._index_nodes()
         self._slices_by_service: dict[tuple[str, str], tuple[EndpointSlice, ...]] = {}
         for key in sorted(self._slices):
@@ -167,13 +176,13 @@ class Timeline:
             mine = [tenancy for tenancy in tenancies if tenancy.uid == pod.uid]
             if not mine or mine[-1].end != _FOREVER:
                 start = mine[-1].end if mine else pod.created
-                tenancies.append(_Tenancy(start, time, _FOREVER, pod.uid))
+                tenancies.append(Tenancy(start, time, _FOREVER, pod.uid))
 
     def _remember(self, pod: Pod) -> None:
         """A pod that had ended before the run explains connections that socket tables list for a minute."""
         for address in () if pod.host_network else pod.addresses:
             end = self._started + _TIME_WAIT
-            tenancy = _Tenancy(pod.created, 0, end, pod.uid, finished=True)
+            tenancy = Tenancy(pod.created, 0, end, pod.uid, finished=True)
             self._tenancies.setdefault(address, []).append(tenancy)
 
     def _leave(self, uid: str, time: int) -> None:
@@ -209,10 +218,15 @@ class Timeline:
                 return self.pods[best.uid]
         return None
 
-    def own_address(self, uid: str, address: Address) -> bool:
-        """True for a pod's own address, whatever the clocks of its node and of the API server say."""
+    def only_tenancy(self, address: Address) -> Tenancy | None:
+        """The time of the only pod that had the address, None when several had it or none."""
+        tenancies = self._tenancies.get(address, ())
+        return tenancies[0] if len(tenancies) == 1 else None
+
+    def own_addresses(self, uid: str) -> tuple[Address, ...]:
+        """A pod's own addresses, whatever the clocks of its node and of the API server say."""
         pod = self.pods.get(uid)
-        return pod is not None and not pod.host_network and address in pod.addresses
+        return pod.addresses if pod is not None and not pod.host_network else ()
 
     def tenant(self, address: Address, time: int) -> str:
         """The UID of the pod that had the address then, empty when none had."""
@@ -318,11 +332,21 @@ class Timeline:
             return current
         return Workload(uid=pod.uid, key=pod.key, template_labels=pod.labels)
 
+    @cached_property
+    def selectable(self) -> Mapping[tuple[str, frozenset[tuple[str, str]]], tuple[Pod, ...]]:
+        """The pods that policies select at the end of the run, by namespace and labels."""
+        found: dict[tuple[str, frozenset[tuple[str, str]]], list[Pod]] = {}
+        for uid in sorted(self.present):
+            pod = self.pods[uid]
+            if not pod.finished and not pod.host_network:
+                found.setdefault((pod.namespace, frozenset(pod.labels.items())), []).append(pod)
+        return {kind: tuple(pods) for kind, pods in found.items()}
+
     def pods_of(self, key: ObjectKey) -> tuple[Pod, ...]:
         """Every pod seen of a workload, by name."""
         return tuple(self._pods_by_owner.get(key, ()))
 
 
-def _claim(item: _Tenancy, time: int) -> tuple[bool, bool, int, int, str]:
+def _claim(item: Tenancy, time: int) -> tuple[bool, bool, int, int, str]:
     """How good a tenancy is, the best being the largest: alive, seen by then, the youngest."""
     return (not item.finished, item.seen <= time, item.start, item.seen, item.uid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kubectl_netpolgen.documents.json_text import dump_line
@@ -11,9 +11,10 @@ from kubectl_netpolgen.model.flow import Flow
 from kubectl_netpolgen.model.times import rfc3339
 
 
-def flow_lines(flows: Iterable[Flow]) -> str:
+def flow_lines(flows: Iterable[Flow]) -> Iterator[str]:
     """The flow table, one row a line."""
-    return "".join(dump_line(_flow(flow)) + "\n" for flow in flows)
+    for flow in flows:
+        yield dump_line(_flow(flow)) + "\n"
 
 
 def _flow(flow: Flow) -> dict[str, Any]:
@@ -38,18 +39,14 @@ def _flow(flow: Flow) -> dict[str, Any]:
     }
 
 
-def finding_lines(findings: Iterable[Finding]) -> str:
+def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
     """The findings, one a line."""
-    return "".join(
-        dump_line(
-            {
-                "code": item.code,
-                "severity": item.severity.value,
-                "subject": item.subject,
-                "message": item.message,
-                "wayOut": item.way_out,
-            }
-        )
-        + "\n"
-        for item in findings
-    )
+    for item in findings:
+        fields = {
+            "code": item.code,
+            "severity": item.severity.value,
+            "subject": item.subject,
+            "message": item.message,
+            "wayOut": item.way_out,
+        }
+        yield dump_line(fields) + "\n"

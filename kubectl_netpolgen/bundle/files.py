@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from kubectl_netpolgen.model.errors import BundleError
@@ -28,6 +29,11 @@ def make_directory(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
+    """Write a file of these bytes as `write_lines` does."""
+    write_lines(path, (content,))
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> None:
     """Write beside, flush to disk, then rename: a reader sees the old file or the new, never half.
 
     The file beside is always a new one, so that nothing is written through a link that somebody put there.
@@ -39,14 +45,16 @@ def write_whole(path: Path, content: bytes) -> None:
         beside = Path(name)
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(stream.fileno(), FILE_MODE)
-            stream.write(content)
+            stream.writelines(lines)
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(path)
+        beside = None
     except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
         if beside is not None:
             beside.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
 
 
 def append_line(path: Path, line: str) -> None:

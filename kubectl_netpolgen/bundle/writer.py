@@ -14,6 +14,7 @@ from kubectl_netpolgen.bundle.files import (
     append_line,
     cannot_write,
     make_directory,
+    write_lines,
     write_whole,
 )
 from kubectl_netpolgen.bundle.layout import CaptureFile
@@ -94,6 +95,12 @@ class BundleWriter:
         """Write one file whole, by its path inside the bundle."""
         path = self._inside(name)
         write_whole(path, content.encode())
+        return path
+
+    def lines(self, name: str, lines: Iterable[str]) -> Path:
+        """Write one file whole, line by line, since all of a large one would not fit into memory."""
+        path = self._inside(name)
+        write_lines(path, (line.encode() for line in lines))
         return path
 
     def _inside(self, name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kubectl_netpolgen.analysis.edges import accepted
@@ -21,7 +21,7 @@ from kubectl_netpolgen.generation.standing import standing_policies
 from kubectl_netpolgen.generation.widening import told as tell_ranges
 from kubectl_netpolgen.generation.widening import widen
 from kubectl_netpolgen.model.decision import Decision, Verdict
-from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
+from kubectl_netpolgen.model.edge import Edge, EndpointKind
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.flow import Outcome
 from kubectl_netpolgen.model.objects import ObjectKey
@@ -60,10 +60,14 @@ def generate_policies(
     policies: list[NetworkPolicy] = []
     unresolved: list[Unresolved] = []
     keys = sorted(set(captured))
+    known = frozenset(keys)
+    by_client, by_server = by_workload(wanted)
     findings: list[Finding] = list(left_out((edge for edge in through if edge.id not in decisions), options))
     open_directions: dict[str, set[PolicyType]] = {}
     for key in keys:
-        policy, missing, said = _workload_policy(key, wanted, identities, peers, options)
+        policy, missing, said = _workload_policy(
+            key, by_client.get(key, ()), by_server.get(key, ()), identities, peers, options
+        )
         unresolved.extend(missing)
         findings.extend(said)
         if policy is not None:
@@ -73,7 +77,7 @@ def generate_policies(
     if options.default_deny:
         for namespace in sorted({key.namespace for key in keys}):
             open_here = open_directions.get(namespace, set()) | _uncaptured(
-                namespace, keys, identities, wanted
+                namespace, known, identities, wanted
             )
             if open_here:
                 findings.append(_withheld_deny(namespace, open_here))
@@ -81,7 +85,7 @@ def generate_policies(
             if types:
                 policies.append(default_deny(namespace, types))
     for namespace in sorted({key.namespace for key in keys}):
-        findings.extend(_idle_workloads(namespace, keys, identities))
+        findings.extend(_idle_workloads(namespace, known, identities))
     missing_edges = {(item.edge.id, item.direction) for item in unresolved}
     allowed = tuple(
         edge for edge in wanted if not any((edge.id, direction) in missing_edges for direction in BOTH)
@@ -102,26 +106,35 @@ def _is_wanted(edge: Edge, decision: Decision | None) -> bool:
     return accepted(edge) or edge.outcome is Outcome.DECLARED
 
 
-def _is(end: Endpoint, key: ObjectKey) -> bool:
-    return end.kind is EndpointKind.WORKLOAD and (end.owner_kind, end.namespace, end.name) == (
-        key.kind,
-        key.namespace,
-        key.name,
-    )
+ByWorkload = Mapping[ObjectKey, Sequence[Edge]]
+
+
+def by_workload(edges: Iterable[Edge]) -> tuple[ByWorkload, ByWorkload]:
+    """The edges of each workload as the client, and as the server."""
+    clients: dict[ObjectKey, list[Edge]] = {}
+    servers: dict[ObjectKey, list[Edge]] = {}
+    for edge in edges:
+        for end, found in ((edge.client, clients), (edge.server, servers)):
+            if end.kind is EndpointKind.WORKLOAD:
+                found.setdefault(ObjectKey(end.owner_kind, end.namespace, end.name), []).append(edge)
+    return clients, servers
 
 
 def _workload_policy(
-    key: ObjectKey, wanted: tuple[Edge, ...], identities: Identities, peers: Peers, options: GenerationOptions
+    key: ObjectKey,
+    mine: Sequence[Edge],
+    ingress_edges: Sequence[Edge],
+    identities: Identities,
+    peers: Peers,
+    options: GenerationOptions,
 ) -> tuple[NetworkPolicy | None, list[Unresolved], list[Finding]]:
     selector = workload_selector(key, identities.timeline)
     if selector is None:
         return None, [], [_no_selector(key)]
     target = find_dns(identities, key.namespace)
-    mine = [edge for edge in wanted if _is(edge.client, key)]
     dns = tuple(edge for edge in mine if covered(edge, target) and not peers.names(edge))
     spoken_for = {edge.id for edge in dns}
     egress_edges = [edge for edge in mine if edge.id not in spoken_for]
-    ingress_edges = [edge for edge in wanted if _is(edge.server, key)]
     ingress, no_ingress = build_rules(ingress_edges, PolicyType.INGRESS, namespace=key.namespace, peers=peers)
     egress, no_egress = build_rules(egress_edges, PolicyType.EGRESS, namespace=key.namespace, peers=peers)
     assumed: list[str] = []
@@ -174,7 +187,7 @@ def default_deny(namespace: str, types: tuple[PolicyType, ...] = BOTH) -> Networ
 
 
 def _uncaptured(
-    namespace: str, captured: Sequence[ObjectKey], identities: Identities, wanted: Iterable[Edge]
+    namespace: str, captured: Collection[ObjectKey], identities: Identities, wanted: Iterable[Edge]
 ) -> set[PolicyType]:
     """Directions in which a workload without a policy of its own would be cut off by a deny-all.
 
@@ -203,7 +216,7 @@ def _uncaptured(
     }
 
 
-def _idle_workloads(namespace: str, captured: Sequence[ObjectKey], identities: Identities) -> list[Finding]:
+def _idle_workloads(namespace: str, captured: Collection[ObjectKey], identities: Identities) -> list[Finding]:
     """Workloads without a pod to capture: CronJobs between two runs, Deployments scaled to nothing."""
     timeline = identities.timeline
     busy = {

@@ -82,8 +82,11 @@ def _row(edge: Edge, evaluator: Evaluator, timeline: Timeline, decision: Decisio
         servers = [_as_decided(server, peer, edge.protocol, decided) for server in servers]
     egress = ingress = True
     refused: set[str] = set()
-    for client in clients:
-        for server in servers:
+    # a pod alone may be client and server of itself, which no policy forbids
+    enough = 2 if edge.client.identity == edge.server.identity else 1
+    by_node = edge.client.kind is EndpointKind.NODE
+    for client in _unlike(clients, evaluator, enough, by_node):
+        for server in _unlike(servers, evaluator, enough, by_node):
             if client.pod is not None and server.pod is not None and client.pod.uid == server.pod.uid:
                 continue
             out = _egress(edge, client, server, evaluator, tuple(decided))
@@ -98,6 +101,20 @@ def _row(edge: Edge, evaluator: Evaluator, timeline: Timeline, decision: Decisio
         # nobody to judge: an edge without a pod at either end cannot be shown to hold
         return ProofRow(edge.id, False, False, ())
     return ProofRow(edge.id, egress, ingress, tuple(sorted(refused)))
+
+
+def _unlike(
+    ends: Iterable[ConnectionEnd], evaluator: Evaluator, enough: int, by_node: bool
+) -> list[ConnectionEnd]:
+    """At most `enough` of those that are judged alike; on another node one is not where nodes are clients."""
+    found: dict[object, list[ConnectionEnd]] = {}
+    for end in ends:
+        pod = end.pod
+        node = pod.node if pod is not None and by_node else ""
+        alike = found.setdefault((evaluator.kind(end), pod.ports if pod is not None else (), node), [])
+        if len(alike) < enough:
+            alike.append(end)
+    return [end for alike in found.values() for end in alike]
 
 
 def _own_node(edge: Edge, server: ConnectionEnd) -> bool:

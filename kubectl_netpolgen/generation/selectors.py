@@ -75,18 +75,11 @@ def _shared(pods: tuple[Pod, ...]) -> LabelSelector | None:
 
 def collateral(selector: LabelSelector, key: ObjectKey, timeline: Timeline) -> tuple[Pod, ...]:
     """Pods of other workloads that the selector selects as well, by name."""
-    return tuple(
-        sorted(
-            (
-                pod
-                for pod in timeline.pods.values()
-                if pod.namespace == key.namespace
-                and pod.uid in timeline.present
-                and not pod.finished
-                and not pod.host_network
-                and selector.matches(pod.labels)
-                and timeline.top_owner(pod).key != key
-            ),
-            key=lambda pod: pod.name,
-        )
+    found = (
+        pod
+        for (namespace, labels), twins in timeline.selectable.items()
+        if namespace == key.namespace and selector.matches(dict(labels))
+        for pod in twins
+        if timeline.top_owner(pod).key != key
     )
+    return tuple(sorted(found, key=lambda pod: pod.name))

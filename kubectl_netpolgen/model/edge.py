@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from kubectl_netpolgen.model.flow import Direction, Outcome
 from kubectl_netpolgen.model.network import Address, Protocol
@@ -61,7 +63,7 @@ class Endpoint:
     host_network: bool = False
     role: Role | None = None
 
-    @property
+    @cached_property
     def identity(self) -> tuple[str, str, str, str, str]:
         """What makes two sightings the same endpoint: names and roles are only said about it."""
         return (self.kind.value, self.owner_kind, self.namespace, self.name, self.address)
@@ -111,7 +113,7 @@ class Edge:
     first: int
     """Nanoseconds since the epoch; 0, as `last`, for one that is declared and was not seen."""
     last: int
-    evidence: tuple[Evidence, ...]
+    evidence: Sequence[Evidence]
     role: Role | None = None
     client_pods: tuple[str, ...] = ()
     """UIDs of the pods seen at the client end."""

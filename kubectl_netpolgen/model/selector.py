@@ -46,9 +46,11 @@ class LabelSelector:
 
     def matches(self, labels: Labels) -> bool:
         """True when every label and every expression holds."""
-        return all(labels.get(key) == value for key, value in self.match_labels) and all(
-            requirement.matches(labels) for requirement in self.match_expressions
-        )
+        # a loop: `all` over a generator takes twice as long, and this is asked millions of times
+        for key, value in self.match_labels:
+            if labels.get(key) != value:
+                return False
+        return not self.match_expressions or all(item.matches(labels) for item in self.match_expressions)
 
     @property
     def empty(self) -> bool:

@@ -20,7 +20,7 @@ class BundleEnds:
         # with rights on some namespaces only, an ended pod's address may be a pod's that we cannot see
         started = recorded.manifest.started if "pods:*" in recorded.manifest.readable else 0
         timeline = Timeline(recorded.objects, recorded.events, started=started)
-        self._orientation = Orientation(timeline, dict(read_sockets(recorded.sockets, found)), ())
+        self._orientation = Orientation(timeline, dict(read_sockets(recorded.sockets, found)))
         self.findings = tuple(found)
 
     def orient(self, item: Conversation) -> Conversation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from kubectl_netpolgen.analysis.coverage import Coverage, measure_coverage
 from kubectl_netpolgen.analysis.declared import accepted_edges, find_declared
 from kubectl_netpolgen.analysis.derivation import Capture, derive_edges
 from kubectl_netpolgen.analysis.edges import edge_order
+from kubectl_netpolgen.analysis.flow_table import FlowTable
 from kubectl_netpolgen.analysis.sockets import parse_sockets
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.bundle import layout
@@ -27,9 +28,9 @@ from kubectl_netpolgen.model.declarations import DeclaredEdge
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.errors import BundleError, NothingCaptured
 from kubectl_netpolgen.model.finding import Finding, Severity, sort_findings
-from kubectl_netpolgen.model.flow import Flow
 from kubectl_netpolgen.model.objects import ObjectKey
 from kubectl_netpolgen.model.sockets import PodNetwork
+from kubectl_netpolgen.packets.collection import without_collection
 from kubectl_netpolgen.packets.reading import NotACapture, UnreadableCapture, read_capture
 
 # Socket files are capped at 8 MiB in the pod; a larger one is not ours.
@@ -41,7 +42,7 @@ class Derived:
     """All that follows from a bundle."""
 
     recorded: Recorded
-    flows: tuple[Flow, ...]
+    flows: FlowTable
     edges: tuple[Edge, ...]
     """What was seen, and what of the declared a person accepted."""
     generated: Generated
@@ -73,17 +74,18 @@ def derive(
     """
     recorded = read_bundle(root)
     findings = [*recorded.findings, *recorded.manifest.findings]
-    captures = list(_read_captures(recorded.captures, findings))
     networks = dict(read_sockets(recorded.sockets, findings))
+    # with rights on some namespaces only, an ended pod's address may be a pod's that we cannot see
+    started = recorded.manifest.started if "pods:*" in recorded.manifest.readable else 0
+    timeline = Timeline(recorded.objects, recorded.events, started=started)
+    captures: set[str] = set()
+    with without_collection():
+        derivation = derive_edges(_read_captures(recorded.captures, findings, captures), networks, timeline)
     if not captures and not networks:
         raise NothingCaptured(
             f"{root}: holds no readable capture",
             way_out="capture again; `doctor` says what stands in the way",
         )
-    # with rights on some namespaces only, an ended pod's address may be a pod's that we cannot see
-    started = recorded.manifest.started if "pods:*" in recorded.manifest.readable else 0
-    timeline = Timeline(recorded.objects, recorded.events, started=started)
-    derivation = derive_edges(captures, networks, timeline)
     decisions = _decisions(recorded, decisions_file)
     findings.extend(derivation.findings)
     captured, missing = _captured_workloads(captures, recorded, timeline)
@@ -128,22 +130,25 @@ def _with_accepted(
     return tuple(sorted((*seen, *accepted), key=edge_order)) if accepted else seen
 
 
-def _coverage(recorded: Recorded, captures: Sequence[Capture], edges: Iterable[Edge]) -> Coverage:
+def _coverage(recorded: Recorded, captures: Collection[str], edges: Iterable[Edge]) -> Coverage:
     manifest = recorded.manifest
     there = {pod.uid for pod in manifest.pods if pod.state is not PodState.SKIPPED}
     return measure_coverage(
         edges,
         started=manifest.started,
         ended=manifest.ended,
-        pods_captured=len({capture.pod_uid for capture in captures}),
-        pods_there=len(there | {capture.pod_uid for capture in captures}),
+        pods_captured=len(captures),
+        pods_there=len(there.union(captures)),
     )
 
 
-def _read_captures(files: Iterable[RecordedFile], findings: list[Finding]) -> Iterable[Capture]:
+def _read_captures(
+    files: Iterable[RecordedFile], findings: list[Finding], pods: set[str]
+) -> Iterator[Capture]:
+    """One after the other, so that no two are in memory; the UIDs of those that were read go to `pods`."""
     for file in files:
         try:
-            yield Capture(file.pod_uid, file.name, read_capture(file.path))
+            contents = read_capture(file.path)
         except (NotACapture, UnreadableCapture) as error:
             findings.append(
                 Finding(
@@ -154,6 +159,9 @@ def _read_captures(files: Iterable[RecordedFile], findings: list[Finding]) -> It
                     error.way_out or "capture again",
                 )
             )
+            continue
+        pods.add(file.pod_uid)
+        yield Capture(file.pod_uid, file.name, contents)
 
 
 def read_sockets(files: Iterable[RecordedFile], findings: list[Finding]) -> Iterable[tuple[str, PodNetwork]]:
@@ -206,13 +214,12 @@ def _stale_decisions(decisions: Mapping[str, Decision], edges: Iterable[Edge]) -
 
 
 def _captured_workloads(
-    captures: Iterable[Capture], recorded: Recorded, timeline: Timeline
+    uids: set[str], recorded: Recorded, timeline: Timeline
 ) -> tuple[set[ObjectKey], list[Finding]]:
     """The workloads of which at least one pod was captured, and findings on those of which none was.
 
     A pod's sockets alone do not make it captured: they show a moment, and a policy would cut off the rest.
     """
-    uids = {capture.pod_uid for capture in captures}
     captured = {
         timeline.top_owner(timeline.pods[uid]).key
         for uid in uids
@@ -250,11 +257,11 @@ def _captured_workloads(
     return captured, findings
 
 
-def _unseen_starts(captures: Iterable[Capture], recorded: Recorded, timeline: Timeline) -> Iterable[Finding]:
+def _unseen_starts(captures: Iterable[str], recorded: Recorded, timeline: Timeline) -> Iterable[Finding]:
     """Workloads whose init containers had ended before the capture: policies apply to them all the same."""
     names: dict[ObjectKey, set[str]] = {}
     seen: set[ObjectKey] = set()
-    for uid in {capture.pod_uid for capture in captures}:
+    for uid in captures:
         pod = timeline.pods.get(uid)
         if pod is None or pod.host_network or not pod.init_containers:
             continue

@@ -65,10 +65,10 @@ def publish(derived: Derived) -> Published:
     are taken away then, since they are not what this bundle says.
     """
     writer = BundleWriter(derived.recorded.root)
-    writer.text(layout.FLOWS, flow_lines(derived.flows))
-    writer.text(layout.EDGES, "".join(dump_line(edge_item(edge)) + "\n" for edge in derived.edges))
+    writer.lines(layout.FLOWS, flow_lines(derived.flows))
+    writer.lines(layout.EDGES, (dump_line(edge_item(edge)) + "\n" for edge in derived.edges))
     writer.text(layout.DECLARED, declared_lines(derived.declared))
-    writer.text(layout.FINDINGS, finding_lines(derived.findings))
+    writer.lines(layout.FINDINGS, finding_lines(derived.findings))
     dot = graph_dot(derived.edges)
     writer.text(layout.GRAPH_DOT, dot)
     _clear_policies(writer.root)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from kubectl_netpolgen.model.network import Address, Protocol
 from kubectl_netpolgen.model.objects import Pod
 from kubectl_netpolgen.model.policy import IPBlock, NetworkPolicy, Peer, PolicyPort, PolicyType, Rule
 
 METADATA_NAME = "kubernetes.io/metadata.name"
+
+PeerKind = tuple[tuple[int, int], tuple[str, frozenset[tuple[str, str]], bool] | None]
+"""Where an address lies among the bounds of its family; of a pod also namespace, labels and host network."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,27 @@ class Evaluator:
         self._selecting: dict[
             tuple[PolicyType, str, frozenset[tuple[str, str]]], tuple[NetworkPolicy, ...]
         ] = {}
+        self._bounds = _bounds(self._policies.values())
+        self._peers: dict[tuple[int, str, PeerKind], bool] = {}
+        self._kinds: dict[tuple[str, Address], PeerKind] = {}
+        self._labels: dict[str, Mapping[str, str]] = {}
+
+    def kind(self, end: ConnectionEnd) -> PeerKind:
+        """What peers see of an end: ends of the same kind match the same ones.
+
+        Of an address it matters between which bounds of CIDRs it lies.
+        """
+        asked = (end.pod.uid if end.pod is not None else "", end.address)
+        known = self._kinds.get(asked)
+        if known is None:
+            parsed = ipaddress.ip_address(end.address)
+            place = (parsed.version, bisect_right(self._bounds[parsed.version], int(parsed)))
+            pod = end.pod
+            seen = (
+                (pod.namespace, frozenset(pod.labels.items()), pod.host_network) if pod is not None else None
+            )
+            known = self._kinds[asked] = (place, seen)
+        return known
 
     def egress(
         self, client: ConnectionEnd, server: ConnectionEnd, protocol: Protocol, port: int
@@ -120,9 +146,18 @@ class Evaluator:
         port: int,
         server: ConnectionEnd,
     ) -> bool:
-        return (not rule.peers or any(self._peer_matches(item, namespace, peer) for item in rule.peers)) and (
+        return (not rule.peers or self._is_peer(rule, namespace, peer)) and (
             not rule.ports or any(port_matches(item, protocol, port, server.pod) for item in rule.ports)
         )
+
+    def _is_peer(self, rule: Rule, namespace: str, end: ConnectionEnd) -> bool:
+        # by identity: the policies live as long as this does, and to compare rules takes as long as to judge
+        asked = (id(rule), namespace, self.kind(end))
+        known = self._peers.get(asked)
+        if known is None:
+            known = any(self._peer_matches(item, namespace, end) for item in rule.peers)
+            self._peers[asked] = known
+        return known
 
     def _peer_matches(self, peer: Peer, namespace: str, end: ConnectionEnd) -> bool:
         if peer.ip_block is not None:
@@ -133,13 +168,31 @@ class Evaluator:
         if peer.namespace_selector is None:
             if pod.namespace != namespace:
                 return False
-        elif not peer.namespace_selector.matches(self.namespace_labels(pod.namespace)):
+        elif not peer.namespace_selector.matches(self._labels_of(pod.namespace)):
             return False
         return peer.pod_selector is None or peer.pod_selector.matches(pod.labels)
+
+    def _labels_of(self, namespace: str) -> Mapping[str, str]:
+        known = self._labels.get(namespace)
+        if known is None:
+            known = self._labels[namespace] = self.namespace_labels(namespace)
+        return known
 
     def namespace_labels(self, name: str) -> dict[str, str]:
         """A namespace's labels; the API server guarantees `kubernetes.io/metadata.name`."""
         return {METADATA_NAME: name, **self._namespaces.get(name, {})}
+
+
+def _bounds(policies: Iterable[Iterable[NetworkPolicy]]) -> dict[int, list[int]]:
+    """Where CIDRs begin and where they have just ended, for each family."""
+    found: dict[int, set[int]] = {4: set(), 6: set()}
+    for policy in chain.from_iterable(policies):
+        for rule in chain.from_iterable(map(policy.rules, PolicyType)):
+            for block in (peer.ip_block for peer in rule.peers if peer.ip_block is not None):
+                for text in (block.cidr, *block.except_):
+                    network = ipaddress.ip_network(text, strict=False)
+                    found[network.version] |= {int(network[0]), int(network[-1]) + 1}
+    return {family: sorted(bounds) for family, bounds in found.items()}
 
 
 def isolating(

@@ -39,7 +39,9 @@ def oriented(
     """The conversation as the bundle of pods web-1 and api-1 orients it."""
     pods = a_pod("web-1", WEB), a_pod("api-1", API, ports=declared)
     networks = networks_of(a_network("uid-web-1", *web), a_network("uid-api-1", *api))
-    return Orientation(a_timeline(*pods, *objects), networks, (item, *others)).orient(item)
+    orientation = Orientation(a_timeline(*pods, *objects), networks)
+    orientation.learn((item, *others))
+    return orientation.orient(item)
 
 
 def guessed(client: str = WEB, server: str = API, **changes: Any) -> Conversation:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubectl_netpolgen.analysis.services import Backend, Translation, Translator
+from kubectl_netpolgen.analysis.endpoints import Backend
+from kubectl_netpolgen.analysis.flow_table import table_of
+from kubectl_netpolgen.analysis.services import Translation, Translator
 from kubectl_netpolgen.model.flow import Flow
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import EndpointSlice, Node, SliceEndpoint
@@ -51,7 +53,7 @@ def translated(
     *flows: Flow, objects: tuple[KubernetesObject, ...] = OBJECTS, networks: tuple[PodNetwork, ...] = ()
 ) -> Translation:
     """What stands behind the first flow."""
-    return Translator(a_timeline(*objects), flows, networks_of(*networks)).of_flow(flows[0])
+    return Translator(a_timeline(*objects), table_of(flows), networks_of(*networks)).of_flow(flows[0])
 
 
 def ends(translation: Translation) -> list[tuple[str, int]]:
@@ -235,7 +237,7 @@ def test_endpoint_outside_the_cluster_is_a_backend() -> None:
 
 def test_socket_is_joined_by_the_clients_address_and_port() -> None:
     server = a_network("uid-green-1", a_listener(8080), a_row("10.244.1.7:8080", "10.244.1.5:40000"))
-    translator = Translator(a_timeline(*OBJECTS), (), networks_of(server))
+    translator = Translator(a_timeline(*OBJECTS), table_of(()), networks_of(server))
     found = translator.of_socket(a_row("10.244.1.5:40000", "10.96.0.10:80"))
     assert (ends(found), found.joined) == ([("10.244.1.7", 8080)], True)
     other = translator.of_socket(a_row("10.244.1.5:40001", "10.96.0.10:80"))
@@ -244,14 +246,16 @@ def test_socket_is_joined_by_the_clients_address_and_port() -> None:
 
 def test_clients_port_that_also_reaches_another_server_joins_only_the_services_own() -> None:
     cache = a_network("uid-cache-1", a_listener(6379), a_row("10.244.1.8:6379", "10.244.1.5:40000"))
-    translator = Translator(a_timeline(*OBJECTS, a_pod("cache-1", "10.244.1.8")), (), networks_of(cache))
+    translator = Translator(
+        a_timeline(*OBJECTS, a_pod("cache-1", "10.244.1.8")), table_of(()), networks_of(cache)
+    )
     found = translator.of_socket(a_row("10.244.1.5:40000", "10.96.0.10:80"))
     assert ends(found) == [("10.244.1.6", 8080), ("10.244.1.7", 8080)]
     assert not found.joined
 
 
 def test_socket_to_no_service_is_what_it_says() -> None:
-    translator = Translator(a_timeline(*OBJECTS), (), {})
+    translator = Translator(a_timeline(*OBJECTS), table_of(()), {})
     assert ends(translator.of_socket(a_row("10.244.1.5:40000", "203.0.113.10:443"))) == [
         ("203.0.113.10", 443)
     ]
@@ -259,7 +263,7 @@ def test_socket_to_no_service_is_what_it_says() -> None:
 
 def true_clients(*flows: Flow) -> tuple[list[str], bool]:
     """Who is behind the source of the first flow."""
-    clients, complete = Translator(a_timeline(*OBJECTS), flows, {}).true_clients(flows[0])
+    clients, complete = Translator(a_timeline(*OBJECTS), table_of(flows), {}).true_clients(flows[0])
     return [address for address, _ in clients], complete
 
 

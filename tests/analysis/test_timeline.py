@@ -281,15 +281,15 @@ def test_living_pod_has_the_address_of_one_that_had_ended() -> None:
 def test_own_address_is_a_pods_own_whatever_the_clocks_say() -> None:
     pod = a_pod("web-1", "10.244.1.5", created=NOON)
     timeline = a_timeline(pod)
-    assert timeline.own_address(pod.uid, X)
+    assert X in timeline.own_addresses(pod.uid)
     assert owner_at(timeline, NOON - 3600 * SECOND) is None
-    assert not timeline.own_address(pod.uid, address("10.244.1.6"))
-    assert not timeline.own_address("uid-nobody", X)
+    assert address("10.244.1.6") not in timeline.own_addresses(pod.uid)
+    assert X not in timeline.own_addresses("uid-nobody")
 
 
 def test_address_of_a_pod_on_the_nodes_network_is_the_nodes() -> None:
     pod = a_pod("agent-1", "10.89.0.11", host_network=True)
-    assert not a_timeline(pod).own_address(pod.uid, address("10.89.0.11"))
+    assert address("10.89.0.11") not in a_timeline(pod).own_addresses(pod.uid)
 
 
 def test_node_has_the_addresses_that_it_and_its_pods_name() -> None:
@@ -323,3 +323,44 @@ def test_what_declares_edges_is_what_was_there_at_the_end() -> None:
     timeline = a_timeline(conf, ingress, a_class(), events=events)
     assert timeline.declaring == (newer, a_class())
     assert timeline.workloads == ()
+
+
+def test_address_is_handed_on_unless_one_pod_had_it_from_the_start_to_the_end() -> None:
+    stays, leaves, comes = (a_pod(f"p-{end}", f"10.244.1.{end}") for end in (5, 6, 7))
+    timeline = a_timeline(
+        stays,
+        leaves,
+        events=[
+            an_event(leaves, at=NOON, type="DELETED"),
+            an_event(comes, at=NOON, type="ADDED"),
+            an_event(stays, at=NOON),
+        ],
+    )
+    assert timeline.handed_on == {"10.244.1.6", "10.244.1.7"}
+
+
+def test_only_tenancy_is_that_of_an_address_with_one_pod() -> None:
+    heir = a_pod("heir-1", created=NOON)
+    timeline = a_timeline(a_pod(), a_pod("api-1", "10.244.1.6"), events=[an_event(heir, type="ADDED")])
+    assert timeline.only_tenancy(X) is None
+    assert timeline.only_tenancy(address("10.244.1.9")) is None
+    only = timeline.only_tenancy(address("10.244.1.6"))
+    assert only is not None and only.uid == "uid-api-1"
+
+
+def test_policies_select_pods_that_are_there_at_the_end_by_namespace_and_labels() -> None:
+    gone = a_pod("web-9", "10.244.1.9")
+    timeline = a_timeline(
+        *(a_pod("web-1"), a_pod("web-2", "10.244.1.6", labels={"app": "web"}), gone),
+        *(a_pod("far-1", "10.244.1.7", namespace="other", labels={"app": "web"}),),
+        *(a_pod("job-1", phase="Succeeded"), a_pod("host-1", host_network=True)),
+        events=[an_event(gone, type="DELETED")],
+    )
+    names = {
+        (namespace, *sorted(labels)): [pod.name for pod in pods]
+        for (namespace, labels), pods in timeline.selectable.items()
+    }
+    assert names == {
+        ("shop", ("app", "web")): ["web-1", "web-2"],
+        ("other", ("app", "web")): ["far-1"],
+    }

@@ -10,7 +10,8 @@ from tests.factories import a_flow
 
 
 def test_flow_is_a_line_with_its_counts_and_times() -> None:
-    (line,) = flow_lines([a_flow()]).splitlines()
+    (line,) = flow_lines([a_flow()])
+    assert line.endswith("}\n")
     assert json.loads(line) == {
         "capture": "captures/uid-web-1/run.pcap",
         "podUID": "uid-web-1",
@@ -34,7 +35,7 @@ def test_flow_is_a_line_with_its_counts_and_times() -> None:
 
 def test_finding_is_a_line_whatever_its_words_hold() -> None:
     finding = Finding("code", Severity.WARNING, "pod \x1b[2J\nx", 'say "no"', "way\u2028out")
-    text = finding_lines([finding, finding])
+    text = "".join(finding_lines([finding, finding]))
     assert text.isascii()
     assert text.count("\n") == 2
     assert json.loads(text.splitlines()[0]) == {
@@ -47,4 +48,4 @@ def test_finding_is_a_line_whatever_its_words_hold() -> None:
 
 
 def test_nothing_is_no_line() -> None:
-    assert flow_lines([]) == finding_lines([]) == ""
+    assert list(flow_lines([])) == list(finding_lines([])) == []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_netpolgen.bundle.files import append_line, make_directory, write_whole
+from kubectl_netpolgen.bundle.files import append_line, make_directory, write_lines, write_whole
 from kubectl_netpolgen.model.errors import BundleError
 
 
@@ -116,3 +116,18 @@ def test_line_that_the_disk_takes_in_part_is_an_error(tmp_path: Path) -> None:
         [sys.executable, "-c", program, tmp_path / "lines"], check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_lines_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "flows.jsonl"
+    write_lines(path, (f"{number}\n".encode() for number in range(3)))
+    assert path.read_text() == "0\n1\n2\n"
+
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        write_lines(path, broken())
+    assert path.read_text() == "0\n1\n2\n"
+    assert [item.name for item in tmp_path.iterdir()] == ["flows.jsonl"]

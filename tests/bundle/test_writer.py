@@ -160,3 +160,9 @@ def test_configuration_is_kept_where_it_was_asked_for_and_services_come_first(wr
     _, event = lines(writer.root / "cluster/events.jsonl")
     assert event["object"]["spec"]["containers"] == [kept]
     assert not any(b"secret" in path.read_bytes() for path in writer.root.rglob("*.jsonl"))
+
+
+def test_lines_of_a_large_file_are_written_one_by_one(writer: BundleWriter) -> None:
+    path = writer.lines("edges.jsonl", (f"{number}\n" for number in range(3)))
+    assert path.read_text() == "0\n1\n2\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -272,3 +272,41 @@ def test_more_policies_never_take_away_what_an_isolated_end_may_do(
         both = Evaluator([one, two], NAMESPACES).ingress(client, server, Protocol.TCP, 8080)
         if alone.isolated_by and alone.allowed:
             assert both.allowed
+
+
+BLOCKS = shut(
+    Rule(
+        peers=(
+            Peer(ip_block=IPBlock("203.0.113.0/24", ("203.0.113.64/26",))),
+            Peer(ip_block=IPBlock("fd00::/64")),
+        )
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "first, second, alike",
+    [
+        ("203.0.113.1", "203.0.113.63", True),
+        ("203.0.113.63", "203.0.113.64", False),
+        ("203.0.113.128", "203.0.113.255", True),
+        ("203.0.113.255", "203.0.114.0", False),
+        ("198.51.100.1", "10.0.0.1", True),
+        ("198.51.100.1", "fe80::1", False),
+        ("fd00::1", "fd00:0:0:1::", False),
+    ],
+)
+def test_addresses_are_of_one_kind_between_the_bounds_of_cidrs(first: str, second: str, alike: bool) -> None:
+    evaluator = Evaluator([BLOCKS], NAMESPACES)
+    kinds = {evaluator.kind(ConnectionEnd(address(text))) for text in (first, second)}
+    assert len(kinds) == (1 if alike else 2)
+
+
+def test_pods_are_of_one_kind_by_namespace_labels_and_network() -> None:
+    evaluator = Evaluator([BLOCKS], NAMESPACES)
+    twin = a_pod("web-2", "10.244.1.9", labels=WEB.labels)
+    assert evaluator.kind(end(twin)) == evaluator.kind(end(WEB))
+    others = [FAR, API, replace(twin, uid="x", host_network=True), replace(twin, uid="y", labels={})]
+    assert len({evaluator.kind(end(pod)) for pod in (WEB, *others)}) == 5
+    inside = replace(twin, uid="z", addresses=(address("203.0.113.1"),))
+    assert evaluator.kind(end(inside)) != evaluator.kind(end(WEB))
