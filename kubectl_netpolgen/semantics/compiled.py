@@ -1,0 +1,253 @@
+"""Policies compiled: for each class of pods and each direction, which peers may use which ports.
+
+Peers are masks of classes and of pieces of the address space, ports are masks of pieces, so that a verdict is
+a few operations on integers, and all pairs a few for each class. Policies of the same subjects are merged:
+only their union counts. Each keeps its own rules for whoever asks which of them it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from kubectl_netpolgen.model.network import Protocol
+from kubectl_netpolgen.model.policy import NetworkPolicy, Peer, PolicyType, Rule
+from kubectl_netpolgen.model.selector import LabelSelector
+from kubectl_netpolgen.semantics.address_atoms import AddressAtoms, AddressMask, ip_blocks
+from kubectl_netpolgen.semantics.members import Classes, ClassMask, Member, Selecting, numbers_of
+from kubectl_netpolgen.semantics.port_atoms import (
+    PortAtoms,
+    PortMask,
+    PortRange,
+    port_entries,
+    port_range,
+)
+
+
+class BlocksAndPods(str, Enum):
+    """Whether an ipBlock means the addresses of pods, too: network plugins differ."""
+
+    MATCH = "match"
+    IGNORE = "ignore"
+
+
+class Entry(NamedTuple):
+    """Peers that may use the same ports."""
+
+    ports: PortMask
+    pods: ClassMask
+    outside: AddressMask
+    """Addresses that are no pod's."""
+
+
+class CompiledRule(NamedTuple):
+    """One rule of one policy."""
+
+    policy: NetworkPolicy
+    number: int
+    """Counts from 1 within the direction."""
+    entries: tuple[Entry, ...]
+    """For egress: a port's name is another number on other peers, so a rule may fall into several."""
+    names: frozenset[tuple[Protocol, str]] = frozenset()
+    """For ingress: ports by name, whose numbers each subject tells."""
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Policies that isolate the same classes in one direction."""
+
+    subjects: ClassMask
+    policies: tuple[NetworkPolicy, ...]
+    rules: tuple[CompiledRule, ...]
+
+
+class Compiled:
+    """A set of policies over a set of pods."""
+
+    def __init__(
+        self,
+        policies: Iterable[NetworkPolicy],
+        members: Sequence[Member],
+        namespaces: Mapping[str, Mapping[str, str]],
+        *,
+        blocks: BlocksAndPods = BlocksAndPods.MATCH,
+        ports: Iterable[PortRange] = (),
+    ) -> None:
+        """`ports` are more of those that one will ask about; others are judged with their neighbours."""
+        self.policies = tuple(policies)
+        self.addresses = AddressAtoms(ip_blocks(self.policies))
+        names = {item.port for item in port_entries(self.policies) if isinstance(item.port, str)}
+        self.classes = Classes(
+            members,
+            namespaces,
+            Selecting(_selectors(self.policies), names),
+            self.addresses,
+            pods_have_addresses=blocks is BlocksAndPods.MATCH,
+        )
+        numbers = (item for item in map(port_range, port_entries(self.policies)) if item is not None)
+        named = (
+            PortRange(port.protocol, port.port, port.port)
+            for member in self.classes.members
+            for port in member.ports
+            if port.name in names
+        )
+        self.ports = PortAtoms((*numbers, *named, *ports))
+        self._groups = {direction: self._group(direction) for direction in PolicyType}
+        self._known: dict[tuple[PolicyType, int], tuple[_Group, ...]] = {}
+        self._entries: dict[tuple[PolicyType, int], tuple[Entry, ...]] = {}
+
+    def _group(self, direction: PolicyType) -> dict[str, list[_Group]]:
+        """The groups of each namespace."""
+        found: dict[tuple[str, ClassMask], list[NetworkPolicy]] = {}
+        for policy in self.policies:
+            if direction in policy.policy_types:
+                subjects = self.classes.selected(policy.pod_selector) & self.classes.in_namespace(
+                    policy.namespace
+                )
+                if subjects:
+                    found.setdefault((policy.namespace, subjects), []).append(policy)
+        groups: dict[str, list[_Group]] = {}
+        for (namespace, subjects), policies in found.items():
+            rules = tuple(
+                self._rule(policy, number, rule, direction)
+                for policy in policies
+                for number, rule in enumerate(policy.rules(direction), 1)
+            )
+            groups.setdefault(namespace, []).append(_Group(subjects, tuple(policies), rules))
+        return groups
+
+    def _rule(self, policy: NetworkPolicy, number: int, rule: Rule, direction: PolicyType) -> CompiledRule:
+        pods, outside = self._peers(rule.peers, policy.namespace)
+        fixed: PortMask = 0 if rule.ports else self.ports.all
+        names = set()
+        for item in rule.ports:
+            known = port_range(item)
+            if known is not None:
+                fixed |= self.ports.mask(known)
+            else:
+                names.add((item.protocol, str(item.port)))
+        if not names:
+            return CompiledRule(policy, number, (Entry(fixed, pods, outside),))
+        if direction is PolicyType.INGRESS:
+            return CompiledRule(policy, number, (Entry(fixed, pods, outside),), frozenset(names))
+        return CompiledRule(policy, number, tuple(self._by_name(fixed, names, pods, outside)))
+
+    def _by_name(
+        self, fixed: PortMask, names: set[tuple[Protocol, str]], pods: ClassMask, outside: AddressMask
+    ) -> Iterator[Entry]:
+        """Peers by the ports that the names mean on them; nothing outside has names for its ports."""
+        by_ports: dict[PortMask, list[int]] = {}
+        for number in numbers_of(pods):
+            ports = fixed | self._named(number, names)
+            by_ports.setdefault(ports, []).append(number)
+        for ports, found in by_ports.items():
+            if ports:
+                yield Entry(ports, self.classes.mask(found), 0)
+        if fixed and outside:
+            yield Entry(fixed, 0, outside)
+
+    def _named(self, number: int, names: Iterable[tuple[Protocol, str]]) -> PortMask:
+        """What names mean on a class: the number of the port with this name and protocol, if it has one."""
+        found = 0
+        for port in self.classes.members[number].ports:
+            if (port.protocol, port.name) in names:
+                found |= self.ports.mask(PortRange(port.protocol, port.port, port.port))
+        return found
+
+    def _peers(self, peers: Sequence[Peer], namespace: str) -> tuple[ClassMask, AddressMask]:
+        if not peers:
+            return self.classes.all, self.addresses.all
+        pods = outside = 0
+        for peer in peers:
+            if peer.ip_block is not None:
+                block = self.addresses.mask(peer.ip_block)
+                outside |= block
+                pods |= self.classes.at(block)
+                continue
+            found = self.classes.selected(peer.pod_selector or _EVERYTHING)
+            if peer.namespace_selector is None:
+                found &= self.classes.in_namespace(namespace)
+            else:
+                found &= self.classes.in_namespaces(peer.namespace_selector)
+            pods |= found
+        return pods, outside
+
+    def _groups_of(self, direction: PolicyType, number: int) -> tuple[_Group, ...]:
+        asked = (direction, number)
+        known = self._known.get(asked)
+        if known is None:
+            here = self._groups[direction].get(self.classes.members[number].namespace, ())
+            known = self._known[asked] = tuple(group for group in here if group.subjects >> number & 1)
+        return known
+
+    def isolating(self, direction: PolicyType, number: int) -> tuple[NetworkPolicy, ...]:
+        """The policies that isolate a class in a direction; none leave it open."""
+        return tuple(policy for group in self._groups_of(direction, number) for policy in group.policies)
+
+    def rules(self, direction: PolicyType, number: int) -> Iterator[CompiledRule]:
+        """The rules of these policies, with the names of ports turned into numbers."""
+        for group in self._groups_of(direction, number):
+            for rule in group.rules:
+                yield self._of_subject(rule, number)
+
+    def _of_subject(self, rule: CompiledRule, number: int) -> CompiledRule:
+        if not rule.names:
+            return rule
+        ((ports, pods, outside),) = rule.entries
+        named = ports | self._named(number, rule.names)
+        return rule._replace(entries=(Entry(named, pods, outside),), names=frozenset())
+
+    def entries(self, direction: PolicyType, number: int) -> tuple[Entry, ...]:
+        """Which peers may use which ports of a class, or it of theirs: as few entries as can be."""
+        asked = (direction, number)
+        known = self._entries.get(asked)
+        if known is None:
+            known = self._entries[asked] = self._merge(direction, number)
+        return known
+
+    def _merge(self, direction: PolicyType, number: int) -> tuple[Entry, ...]:
+        if not self._groups_of(direction, number):
+            return (Entry(self.ports.all, self.classes.all, self.addresses.all),)
+        merged: dict[PortMask, tuple[ClassMask, AddressMask]] = {}
+        for rule in self.rules(direction, number):
+            for ports, pods, outside in rule.entries:
+                if ports:
+                    known = merged.get(ports, (0, 0))
+                    merged[ports] = (known[0] | pods, known[1] | outside)
+        return tuple(Entry(ports, *peers) for ports, peers in merged.items() if any(peers))
+
+    def between(self, source: int, destination: int) -> PortMask:
+        """The ports on which a pod of one class may connect to another pod of a class: both ends agree."""
+        out = _ports(self.entries(PolicyType.EGRESS, source), destination)
+        return out & _ports(self.entries(PolicyType.INGRESS, destination), source) if out else 0
+
+    def outside(self, direction: PolicyType, number: int, atom: int) -> PortMask:
+        """The ports on which a class may connect to an address of a piece, or be connected to from there."""
+        found = 0
+        for entry in self.entries(direction, number):
+            if entry.outside >> atom & 1:
+                found |= entry.ports
+        return found
+
+
+_EVERYTHING = LabelSelector()
+
+
+def _ports(entries: Iterable[Entry], number: int) -> PortMask:
+    found = 0
+    for entry in entries:
+        if entry.pods >> number & 1:
+            found |= entry.ports
+    return found
+
+
+def _selectors(policies: Iterable[NetworkPolicy]) -> Iterator[LabelSelector]:
+    for policy in policies:
+        yield policy.pod_selector
+        for direction in PolicyType:
+            for rule in policy.rules(direction):
+                for peer in rule.peers:
+                    if peer.pod_selector is not None:
+                        yield peer.pod_selector
