@@ -73,8 +73,6 @@ class Sightings:
         self._translator = translator
         self._places = places
         self.findings: list[Finding] = []
-        self._known: set[tuple[object, ...]] = set()
-        """Clients and Service ports whose backends packets named."""
         self._idle: dict[EdgeKey, tuple[Sighting, Service]] = {}
         self._noted: dict[tuple[object, ...], tuple[object, ...]] = {}
 
@@ -210,6 +208,9 @@ class Sightings:
     ) -> Iterable[Sighting]:
         """The sighting with its server filled in; several where a Service has several workloads."""
         if not translation.backends:
+            if base.vantage is Vantage.SOCKETS and self._translator.knows(base.client, translation):
+                # an older connection than the endpoints; the packets of later ones say where it leads
+                return ()
             return (self._without_backends(base, translation, dialled, observer),)
         found = self._servers_of(base, translation, dialled, observer)
         service = translation.service
@@ -278,10 +279,13 @@ class Sightings:
         seen: dict[EdgeKey, Sighting] = {}
         for item in found:
             seen.setdefault(item.edge, item)
-        asked = (base.client.identity, service.namespace, service.name, translation.service_port)
         if translation.joined:
-            self._known.add(asked)
-        elif len(seen) > 1 and base.vantage is Vantage.SOCKETS and asked in self._known:
+            self._translator.learn(base.client, service, translation.service_port)
+        elif (
+            len(seen) > 1
+            and base.vantage is Vantage.SOCKETS
+            and self._translator.knows(base.client, translation)
+        ):
             # an older connection of the same client; the packets of later ones say where it leads
             return
         if len(seen) > 1 and not translation.joined:

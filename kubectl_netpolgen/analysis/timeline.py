@@ -124,6 +124,9 @@ class Timeline:
                 self._services_at.setdefault(address, {})[(item.namespace, item.name)] = item
         elif isinstance(item, EndpointSlice):
             known = self._slices.get((item.namespace, item.name))
+            if known is not None and not item.endpoints and not item.ports:
+                # a slice that lost its last endpoint has no ports either
+                item = replace(item, ports=known.ports)
             # endpoints that left during the run still explain packets that went to them
             kept = known.endpoints if known is not None and known.ports == item.ports else ()
             merged = tuple(dict.fromkeys(item.endpoints + kept))
