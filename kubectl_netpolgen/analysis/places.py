@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from kubectl_netpolgen.analysis.endpoints import Backend
 from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.analysis.names import Names
 from kubectl_netpolgen.analysis.timeline import SLACK
@@ -45,6 +46,13 @@ class Places:
         if stay is None and only is not None and pod is not None and only.uid == pod.uid:
             self._stays[address] = Stay(only.start - SLACK, only.end + SLACK, found)
         return found
+
+    def behind(self, backend: Backend, observer: str) -> Found:
+        """Who a Service's backend is."""
+        pod = self._identities.timeline.pods.get(backend.pod_uid)
+        if pod is not None:
+            return self._identities.of_pod(pod), pod
+        return self.find(backend.address, backend.time, observer)
 
     def stay(self, address: Address) -> Stay | None:
         """The pod that alone had an address that was asked for before, and from when to when."""

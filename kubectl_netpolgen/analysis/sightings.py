@@ -224,7 +224,7 @@ class Sightings:
         """One sighting for each workload and port among the backends."""
         found: dict[tuple[object, ...], tuple[Backend, Endpoint, Pod | None]] = {}
         for backend in translation.backends:
-            server, pod = self._places.find(backend.address, backend.time, observer)
+            server, pod = self._places.behind(backend, observer)
             found.setdefault((server.identity, backend.port), (backend, server, pod))
         return [self._served_by(base, *item, translation, dialled) for item in found.values()]
 
@@ -299,7 +299,7 @@ class Sightings:
             others = {
                 other.edge: other
                 for backend in translation.unseen
-                for server, _ in (self._places.find(backend.address, backend.time, observer),)
+                for server, _ in (self._places.behind(backend, observer),)
                 for other in (base._replace(server=server, port=backend.port),)
             }
             missing = [item for key, item in others.items() if key not in seen]
@@ -322,7 +322,7 @@ class Sightings:
             return
         self._noted[asked] = looked_at
         for backend in translation.idle:
-            server, pod = self._places.find(backend.address, backend.time, observer)
+            server, pod = self._places.behind(backend, observer)
             uid = pod.uid if pod else ""
             item = base._replace(server=server, port=backend.port, server_pod=uid)
             self._idle.setdefault(item.edge, (item, service))

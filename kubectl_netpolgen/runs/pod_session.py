@@ -116,7 +116,7 @@ class PodSession:
     def completed(self) -> bool:
         """True when its own containers have ended for good, as a job's do.
 
-        The kubelet then ends the agent too and gives it the pod's grace time, while the phase is still Running.
+        The kubelet then ends the agent too, after the pod's grace time, while the phase is still Running.
         """
         status, spec = self.pod.get("status") or {}, self.pod.get("spec") or {}
         policy, containers = spec.get("restartPolicy"), status.get("containerStatuses")

@@ -16,6 +16,7 @@ from kubectl_netpolgen.bundle.derived import flow_lines
 from kubectl_netpolgen.model.edge import Confidence, Edge, EndpointKind
 from kubectl_netpolgen.model.flow import Direction, Outcome
 from kubectl_netpolgen.model.network import Protocol
+from kubectl_netpolgen.model.objects import Node
 from kubectl_netpolgen.semantics.objects import KubernetesObject
 from tests.analysis.boutique import synthesise
 from tests.e2e.boutique.edges import ExpectedEdge
@@ -186,6 +187,19 @@ def test_probes_are_rows_of_their_own() -> None:
         "node node-1 -> shop/Deployment/api 9000/TCP established",
     ]
     assert [finding.code for finding in found.findings] == ["node-origin"]
+
+
+def test_server_on_its_nodes_network_is_the_workload_behind_the_service() -> None:
+    agent = a_pod("agent-1", "10.89.0.11", host_network=True, node="node-2")
+    found = a_derivation(
+        *(WEB, agent, a_workload("web"), a_workload("agent")),
+        Node("node-2", addresses=(address("10.89.0.11"),)),
+        a_service("agent", "10.96.0.11"),
+        a_slice("agent", agent),
+        captures=[a_capture(WEB, a_conversation(server="10.96.0.11", server_port=80))],
+    )
+    assert edge_words(found.edges) == ["shop/Deployment/web -> shop/Deployment/agent 8080/TCP established"]
+    assert found.edges[0].server.host_network
 
 
 def test_connection_older_than_the_capture_is_found_in_both_tables() -> None:

@@ -290,3 +290,14 @@ def test_udp_port_proves_no_rewritten_source() -> None:
     udp: dict[str, Any] = {"protocol": Protocol.UDP, "keys": ("u5000",)}
     masked = served_by(GREEN, client="172.18.0.2", **udp)
     assert true_clients(masked, a_flow("10.244.1.5", "10.96.0.10", 80, **udp)) == ([], False)
+
+
+def test_backend_on_a_nodes_network_is_the_pod_that_the_endpoints_name() -> None:
+    agent = a_pod("agent-1", "10.89.0.11", host_network=True)
+    node = Node("node1", addresses=(address("10.89.0.11"),))
+    objects = (WEB, agent, node, SERVICE, a_slice("api", agent))
+    (backend,) = translated(DIALLED, objects=objects).backends
+    assert (backend.address, backend.pod_uid) == ("10.89.0.11", agent.uid)
+    # A pod with an address of its own is asked for by the time, which knows who had it before.
+    (plain,) = translated(DIALLED, objects=(WEB, BLUE, SERVICE, a_slice("api", BLUE))).backends
+    assert plain.pod_uid == ""
