@@ -9,7 +9,7 @@ from kubectl_netpolgen.analysis.endpoints import Backend
 from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.analysis.names import Names
 from kubectl_netpolgen.analysis.timeline import SLACK
-from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Role
+from kubectl_netpolgen.model.edge import Endpoint, EndpointKind
 from kubectl_netpolgen.model.network import Address, Protocol
 from kubectl_netpolgen.model.objects import Pod
 
@@ -76,20 +76,3 @@ class Places:
             declared = (item for item in pod.ports if item.port == port and item.protocol is protocol)
             known = self._port_names[asked] = min((item.name for item in declared if item.name), default="")
         return known
-
-
-def role_of(
-    client: Endpoint, server: Endpoint, port: int, protocol: Protocol, pod: Pod | None
-) -> Role | None:
-    """A connection from a node to a port that the kubelet probes on that pod is a probe."""
-    if server.role is Role.DNS:
-        return Role.DNS
-    if (
-        pod is not None
-        and client.kind is EndpointKind.NODE
-        and protocol is Protocol.TCP
-        and port in pod.probe_ports
-        and client.name == pod.node
-    ):
-        return Role.PROBE
-    return None

@@ -162,10 +162,10 @@ class Translator:
                         found = server
         return found
 
-    def true_clients(self, flow: Flow) -> tuple[tuple[tuple[Address, int], ...], bool]:
+    def true_clients(self, flow: Flow) -> tuple[tuple[tuple[Address, int], ...], float]:
         """Who opened connections whose source was rewritten on the way, by their own captures.
 
-        Addresses, each with the time to ask who had it; and whether they account for the whole flow.
+        Addresses, each with the time to ask who had it; and what share of the flow they do not account for.
         """
         clients: dict[Address, int] = {}
         explained = set()
@@ -177,7 +177,8 @@ class Translator:
                 if other.client != flow.client and _overlap(flow, other):
                     clients[other.client] = min(other.first, clients.get(other.client, other.first))
                     explained.add(key)
-        return tuple(sorted(clients.items())), bool(flow.keys) and len(explained) == len(flow.keys)
+        left = 1 - len(explained) / len(flow.keys) if flow.keys else 1.0
+        return tuple(sorted(clients.items())), left
 
     def _dialled_by_key(self) -> KeyIndex:
         """What the captures of clients show; made when first needed, which in most clusters is never."""

@@ -7,14 +7,16 @@ from dataclasses import replace
 from enum import Enum
 from typing import NamedTuple
 
+from kubectl_netpolgen.analysis.doubts import ambiguous_backend, backend_unseen
 from kubectl_netpolgen.analysis.endpoints import Backend
 from kubectl_netpolgen.analysis.flow_table import FlowTable
 from kubectl_netpolgen.analysis.identities import API_SERVER, Identities
 from kubectl_netpolgen.analysis.meshes import INBOUND, OUTBOUND, has_sidecar, hidden_by_sidecar
-from kubectl_netpolgen.analysis.places import Places, role_of
+from kubectl_netpolgen.analysis.places import Places
+from kubectl_netpolgen.analysis.probing import crowded, role_of
 from kubectl_netpolgen.analysis.services import CONNECTED, Translation, Translator
 from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Evidence, Role
-from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.model.finding import Finding
 from kubectl_netpolgen.model.flow import Direction, Flow, Outcome
 from kubectl_netpolgen.model.network import Address, Protocol, is_loopback
 from kubectl_netpolgen.model.objects import Pod, Service
@@ -58,6 +60,8 @@ class Sighting(NamedTuple):
     port_name: str = ""
     dialled: int = 0
     """The port of the Service that was dialled, where there was one."""
+    crowded: bool = False
+    """There were more connections than probes can have made."""
 
     @property
     def edge(self) -> EdgeKey:
@@ -114,13 +118,14 @@ class Sightings:
 
     def _with_clients(self, base: Sighting, flow: Flow) -> Iterator[Sighting]:
         """The sighting, and in place of a rewritten source the pods that are behind it."""
-        clients, complete = self._translator.true_clients(flow)
+        clients, left = self._translator.true_clients(flow)
         for address, time in clients:
             client, pod = self._places.find(address, time, flow.pod_uid)
             found = base._replace(client=client, client_pod=pod.uid if pod is not None else "")
-            yield found if complete and len(clients) == 1 else _uncounted(found)
-        if not complete:
-            yield base
+            yield found if not left and len(clients) == 1 else _uncounted(found)
+        if left:
+            timeline = self._identities.timeline
+            yield base._replace(crowded=crowded(flow, left * flow.connections, timeline))
         elif base.client.kind is EndpointKind.NODE and not self._on_node(flow.pod_uid, base.client.name):
             # enforcement at the server's node sees the other node's address, so the rule must name it too
             yield base._replace(connections=0, bytes=0)
@@ -261,7 +266,7 @@ class Sightings:
             base.evidence,
             base.client_pod,
             pod.uid if pod is not None else "",
-            role_of(base.client, server, backend.port, base.protocol, pod),
+            role_of(base.client, server, backend.port, base.protocol, pod, crowded=base.crowded),
             self._places.port_name(pod, backend.port, base.protocol),
             base.port if translation.service_port is not None else 0,
         )
@@ -334,14 +339,7 @@ class Sightings:
         """
         for key, (item, service) in self._idle.items():
             if key not in found:
-                yield Finding(
-                    "service-backend-unseen",
-                    Severity.WARNING,
-                    f"Service {service.namespace}/{service.name}",
-                    f"{item.client} reached another backend of it, and was never sent to {item.server} "
-                    f"{item.port}/{item.protocol.value}: there is no rule for the day it is",
-                    "capture longer, or write the rule yourself before you apply",
-                )
+                yield backend_unseen(service, item.client, _named(item))
 
     def _by_node(self, base: Sighting, dialled: Address) -> Iterator[Sighting]:
         """The leg to a node's address, where another node than the client's translates a node port."""
@@ -352,17 +350,7 @@ class Sightings:
     def _report_ambiguity(
         self, base: Sighting, service: Service, candidates: Iterable[Sighting], why: str
     ) -> None:
-        listed = sorted({f"{item.server} {item.port}/{item.protocol.value}" for item in candidates})
-        self.findings.append(
-            Finding(
-                "ambiguous-backend",
-                Severity.WARNING,
-                f"Service {service.namespace}/{service.name}",
-                f"{base.client} reached it, but its backends differ in workload or port and {why}, "
-                f"so no rule was written for: {', '.join(listed)}",
-                "capture the backends too, or decide the edges yourself",
-            )
-        )
+        self.findings.append(ambiguous_backend(service, base.client, map(_named, candidates), why))
 
     def _without_backends(
         self, base: Sighting, translation: Translation, dialled: Address, observer: str
@@ -386,6 +374,10 @@ class Sightings:
         if pod is None or pod.uid not in self._identities.networks:
             return False
         return port in self._identities.networks[pod.uid].listening(Protocol.UDP)
+
+
+def _named(item: Sighting) -> str:
+    return f"{item.server} {item.port}/{item.protocol.value}"
 
 
 def _uncounted(sighting: Sighting) -> Sighting:

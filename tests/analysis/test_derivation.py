@@ -189,6 +189,26 @@ def test_probes_are_rows_of_their_own() -> None:
     assert [finding.code for finding in found.findings] == ["node-origin"]
 
 
+def test_clients_of_a_node_port_among_the_probes_are_told_by_their_number() -> None:
+    probed = a_pod("api-1", "10.244.1.6", probe_ports=frozenset({8080}), probe_periods=((8080, 10),))
+
+    def words(connections: int, kind: str) -> list[str]:
+        service = a_service("api", "10.96.0.10", type=kind, ports=(a_service_port(5000, 8080),))
+        calls = [
+            a_conversation("10.244.1.1", client_port=41000 + number, last=NOON + 30 * SECOND)
+            for number in range(connections)
+        ]
+        network = a_network(API, gateways=frozenset({GATEWAY}))
+        found = a_derivation(*OBJECTS, service, probed, captures=[a_capture(API, *calls)], networks=[network])
+        return edge_words(found.edges)
+
+    alone = "node node-1 -> shop/Deployment/api 8080/TCP established"
+    assert words(9, "NodePort") == [alone]
+    assert words(5, "NodePort") == [f"{alone} probe"]
+    # Nobody comes through the node to a Service that has no node port.
+    assert words(9, "ClusterIP") == [f"{alone} probe"]
+
+
 def test_server_on_its_nodes_network_is_the_workload_behind_the_service() -> None:
     agent = a_pod("agent-1", "10.89.0.11", host_network=True, node="node-2")
     found = a_derivation(
