@@ -15,6 +15,7 @@ from kubectl_netpolgen.analysis.meshes import INBOUND, OUTBOUND, has_sidecar, hi
 from kubectl_netpolgen.analysis.places import Places
 from kubectl_netpolgen.analysis.probing import crowded, role_of
 from kubectl_netpolgen.analysis.services import CONNECTED, Translation, Translator
+from kubectl_netpolgen.analysis.vanished import vanished
 from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Evidence, Role
 from kubectl_netpolgen.model.finding import Finding
 from kubectl_netpolgen.model.flow import Direction, Flow, Outcome
@@ -155,6 +156,10 @@ class Sightings:
                     continue
                 here, there = (row.local, row.local_port), (row.remote, row.remote_port)
                 if not row.remote_port or (uid, here, there) in told or (uid, there, here) in told:
+                    continue
+                gone = vanished(row, pod, self._identities.timeline, self._places)
+                if gone is not None:
+                    self.findings += [] if gone in self.findings else [gone]
                     continue
                 if row.local_port in listening:
                     sighting = self._served_socket(row, pod, network)

@@ -303,6 +303,11 @@ class Timeline:
                 found.update(pod.host_addresses)
         return tuple(sorted(found, key=address_order))
 
+    @property
+    def sees_all_pods(self) -> bool:
+        """True when the pods of every namespace could be read, so that nobody else has a pod's address."""
+        return self._started > 0
+
     def in_pod_range(self, address: Address) -> bool:
         """True for an address out of a range that a node was given for its pods."""
         parsed = ipaddress.ip_address(address)

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from kubectl_netpolgen.analysis.derivation import Capture, derive_edges
 from kubectl_netpolgen.analysis.evidence import flow_filter
+from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.bundle.derived import flow_lines
 from kubectl_netpolgen.model.edge import Confidence, Edge, EndpointKind
 from kubectl_netpolgen.model.flow import Direction, Outcome
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import Node
+from kubectl_netpolgen.model.sockets import SocketState
 from kubectl_netpolgen.semantics.objects import KubernetesObject
 from tests.analysis.boutique import synthesise
 from tests.e2e.boutique.edges import ExpectedEdge
@@ -220,6 +222,22 @@ def test_server_on_its_nodes_network_is_the_workload_behind_the_service() -> Non
     )
     assert edge_words(found.edges) == ["shop/Deployment/web -> shop/Deployment/agent 8080/TCP established"]
     assert found.edges[0].server.host_network
+
+
+def test_closed_connections_with_pods_that_are_no_more_are_said_and_no_edge() -> None:
+    closed = [
+        a_row(f"10.244.1.5:{port}", remote, state=SocketState.CLOSING)
+        for port, remote in (
+            (40000, "10.244.1.99:8080"),
+            (40001, "10.244.1.99:8080"),
+            (40002, "10.244.1.6:8080"),
+        )
+    ]
+    node = Node("node-1", pod_ranges=("10.244.1.0/24",))
+    timeline = Timeline((*OBJECTS, node), started=NOON)
+    found = derive_edges([], networks_of(a_network(WEB, *closed)), timeline)
+    assert edge_words(found.edges) == ["shop/Deployment/web -> shop/Deployment/api 8080/TCP established"]
+    assert [finding.code for finding in found.findings] == ["closed-with-gone-pod"]
 
 
 def test_connection_older_than_the_capture_is_found_in_both_tables() -> None:
