@@ -17,6 +17,8 @@ class Backend(NamedTuple):
     port: int
     time: int = 0
     """When to ask who had the address: a backend may be younger than the flow that came to reach it."""
+    pod_uid: str = ""
+    """The pod on a node's network that the Service's own endpoint names: its address is the node's."""
 
 
 class Behind(NamedTuple):
@@ -58,7 +60,7 @@ class Endpoints:
         if listed.steady is not None and listed.youngest <= first and first <= listed.gone:
             return listed.steady
         return _behind(
-            Backend(address, number, time)
+            Backend(address, number, time, self._on_node(endpoint))
             for endpoint, address, number in listed.endpoints
             if (time := self._time_of(endpoint, address, first, last)) is not None
         )
@@ -102,6 +104,10 @@ class Endpoints:
         if stay is None or pod is None or pod.host_network or stay.uid != pod.uid:
             return None
         return max(stay.start, pod.created), stay.end
+
+    def _on_node(self, endpoint: SliceEndpoint) -> str:
+        pod = self._timeline.pods.get(endpoint.pod_uid)
+        return pod.uid if pod is not None and pod.host_network else ""
 
     def _time_of(self, endpoint: SliceEndpoint, address: Address, first: int, last: int) -> int | None:
         """When an endpoint had its address, None when its pod was gone, not there yet, or replaced."""

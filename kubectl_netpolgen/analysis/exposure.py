@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.edge import Edge, EndpointKind
+from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import Pod, Service, ServicePort
 
 _OUTSIDERS = (EndpointKind.NODE, EndpointKind.EXTERNAL)
@@ -37,6 +38,16 @@ def invited_outsider(edge: Edge, timeline: Timeline) -> str:
                 if called is not None and _leads(called, port, edge, pods):
                     return f"{calls.kind} {calls.name}"
     return ""
+
+
+def exposed(timeline: Timeline, pod: Pod, port: int, protocol: Protocol) -> bool:
+    """Whether a Service invites clients from outside to this port of the pod."""
+    return any(
+        service.exposed
+        and selects(service, pod)
+        and any(item.protocol is protocol and port in target_numbers(item, pod) for item in service.ports)
+        for service in timeline.services
+    )
 
 
 def _leads(service: Service, number: int | None, edge: Edge, pods: Iterable[Pod]) -> bool:

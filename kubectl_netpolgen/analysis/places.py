@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from kubectl_netpolgen.analysis.endpoints import Backend
 from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.analysis.names import Names
 from kubectl_netpolgen.analysis.timeline import SLACK
-from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Role
+from kubectl_netpolgen.model.edge import Endpoint, EndpointKind
 from kubectl_netpolgen.model.network import Address, Protocol
 from kubectl_netpolgen.model.objects import Pod
 
@@ -46,6 +47,13 @@ class Places:
             self._stays[address] = Stay(only.start - SLACK, only.end + SLACK, found)
         return found
 
+    def behind(self, backend: Backend, observer: str) -> Found:
+        """Who a Service's backend is."""
+        pod = self._identities.timeline.pods.get(backend.pod_uid)
+        if pod is not None:
+            return self._identities.of_pod(pod), pod
+        return self.find(backend.address, backend.time, observer)
+
     def stay(self, address: Address) -> Stay | None:
         """The pod that alone had an address that was asked for before, and from when to when."""
         return self._stays.get(address)
@@ -68,20 +76,3 @@ class Places:
             declared = (item for item in pod.ports if item.port == port and item.protocol is protocol)
             known = self._port_names[asked] = min((item.name for item in declared if item.name), default="")
         return known
-
-
-def role_of(
-    client: Endpoint, server: Endpoint, port: int, protocol: Protocol, pod: Pod | None
-) -> Role | None:
-    """A connection from a node to a port that the kubelet probes on that pod is a probe."""
-    if server.role is Role.DNS:
-        return Role.DNS
-    if (
-        pod is not None
-        and client.kind is EndpointKind.NODE
-        and protocol is Protocol.TCP
-        and port in pod.probe_ports
-        and client.name == pod.node
-    ):
-        return Role.PROBE
-    return None

@@ -90,6 +90,9 @@ class PlainFlows:
     def _describe(self, flow: Flow, client: Endpoint, server: _Server) -> EdgeSum:
         edge = (client.identity, server.endpoint.identity, flow.protocol, server.port)
         found = self._sums.sum_of(edge, flow.first)
+        service, port = self._translator.service_port(flow.server, flow.server_port, flow.protocol)
+        if service is not None:
+            self._translator.learn(client, service, port)
         role = Role.DNS if server.endpoint.role is Role.DNS else None
         found.seen.add(
             Seen(

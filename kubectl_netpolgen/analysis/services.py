@@ -15,6 +15,7 @@ from kubectl_netpolgen.analysis.endpoints import Backend, Endpoints, Listed
 from kubectl_netpolgen.analysis.flow_table import FlowTable
 from kubectl_netpolgen.analysis.key_index import KeyIndex
 from kubectl_netpolgen.analysis.timeline import SLACK, Timeline
+from kubectl_netpolgen.model.edge import Endpoint
 from kubectl_netpolgen.model.flow import Flow
 from kubectl_netpolgen.model.network import Address, Protocol
 from kubectl_netpolgen.model.objects import Service, ServicePort
@@ -57,6 +58,8 @@ class Translator:
         """What the captures of servers show."""
         self._served_from: dict[tuple[Protocol, Address], list[int]] | None = None
         self._dialled: KeyIndex | None = None
+        self._known: set[tuple[object, ...]] = set()
+        """Clients and Service ports whose backends packets named."""
         self._targets: dict[tuple[Address, int, Protocol], tuple[Service | None, ServicePort | None]] = {}
         for segment in flows.segments:
             own = timeline.own_addresses(segment.pod_uid)
@@ -130,6 +133,15 @@ class Translator:
             return Translation(service, port, tuple(sorted(served)), joined=True, endpoints=endpoints)
         return Translation(service, port, endpoints, joined=False)
 
+    def learn(self, client: Endpoint, service: Service, port: ServicePort | None) -> None:
+        """Remember that packets named a backend of a Service for a client."""
+        self._known.add((client.identity, service.namespace, service.name, port))
+
+    def knows(self, client: Endpoint, translation: Translation) -> bool:
+        """Whether packets named a backend of this Service for the client, be it at another time."""
+        service, port = translation.service, translation.service_port
+        return service is not None and (client.identity, service.namespace, service.name, port) in self._known
+
     def listed(self, service: Service, port: ServicePort, protocol: Protocol) -> Listed:
         """All endpoints that a Service's port had in the run."""
         return self._endpoints.listed(service, port, protocol)
@@ -150,10 +162,10 @@ class Translator:
                         found = server
         return found
 
-    def true_clients(self, flow: Flow) -> tuple[tuple[tuple[Address, int], ...], bool]:
+    def true_clients(self, flow: Flow) -> tuple[tuple[tuple[Address, int], ...], float]:
         """Who opened connections whose source was rewritten on the way, by their own captures.
 
-        Addresses, each with the time to ask who had it; and whether they account for the whole flow.
+        Addresses, each with the time to ask who had it; and what share of the flow they do not account for.
         """
         clients: dict[Address, int] = {}
         explained = set()
@@ -165,7 +177,8 @@ class Translator:
                 if other.client != flow.client and _overlap(flow, other):
                     clients[other.client] = min(other.first, clients.get(other.client, other.first))
                     explained.add(key)
-        return tuple(sorted(clients.items())), bool(flow.keys) and len(explained) == len(flow.keys)
+        left = 1 - len(explained) / len(flow.keys) if flow.keys else 1.0
+        return tuple(sorted(clients.items())), left
 
     def _dialled_by_key(self) -> KeyIndex:
         """What the captures of clients show; made when first needed, which in most clusters is never."""

@@ -7,14 +7,17 @@ from dataclasses import replace
 from enum import Enum
 from typing import NamedTuple
 
+from kubectl_netpolgen.analysis.doubts import ambiguous_backend, backend_unseen
 from kubectl_netpolgen.analysis.endpoints import Backend
 from kubectl_netpolgen.analysis.flow_table import FlowTable
 from kubectl_netpolgen.analysis.identities import API_SERVER, Identities
 from kubectl_netpolgen.analysis.meshes import INBOUND, OUTBOUND, has_sidecar, hidden_by_sidecar
-from kubectl_netpolgen.analysis.places import Places, role_of
+from kubectl_netpolgen.analysis.places import Places
+from kubectl_netpolgen.analysis.probing import crowded, role_of
 from kubectl_netpolgen.analysis.services import CONNECTED, Translation, Translator
+from kubectl_netpolgen.analysis.vanished import vanished
 from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Evidence, Role
-from kubectl_netpolgen.model.finding import Finding, Severity
+from kubectl_netpolgen.model.finding import Finding
 from kubectl_netpolgen.model.flow import Direction, Flow, Outcome
 from kubectl_netpolgen.model.network import Address, Protocol, is_loopback
 from kubectl_netpolgen.model.objects import Pod, Service
@@ -58,6 +61,8 @@ class Sighting(NamedTuple):
     port_name: str = ""
     dialled: int = 0
     """The port of the Service that was dialled, where there was one."""
+    crowded: bool = False
+    """There were more connections than probes can have made."""
 
     @property
     def edge(self) -> EdgeKey:
@@ -73,8 +78,6 @@ class Sightings:
         self._translator = translator
         self._places = places
         self.findings: list[Finding] = []
-        self._known: set[tuple[object, ...]] = set()
-        """Clients and Service ports whose backends packets named."""
         self._idle: dict[EdgeKey, tuple[Sighting, Service]] = {}
         self._noted: dict[tuple[object, ...], tuple[object, ...]] = {}
 
@@ -116,13 +119,14 @@ class Sightings:
 
     def _with_clients(self, base: Sighting, flow: Flow) -> Iterator[Sighting]:
         """The sighting, and in place of a rewritten source the pods that are behind it."""
-        clients, complete = self._translator.true_clients(flow)
+        clients, left = self._translator.true_clients(flow)
         for address, time in clients:
             client, pod = self._places.find(address, time, flow.pod_uid)
             found = base._replace(client=client, client_pod=pod.uid if pod is not None else "")
-            yield found if complete and len(clients) == 1 else _uncounted(found)
-        if not complete:
-            yield base
+            yield found if not left and len(clients) == 1 else _uncounted(found)
+        if left:
+            timeline = self._identities.timeline
+            yield base._replace(crowded=crowded(flow, left * flow.connections, timeline))
         elif base.client.kind is EndpointKind.NODE and not self._on_node(flow.pod_uid, base.client.name):
             # enforcement at the server's node sees the other node's address, so the rule must name it too
             yield base._replace(connections=0, bytes=0)
@@ -152,6 +156,10 @@ class Sightings:
                     continue
                 here, there = (row.local, row.local_port), (row.remote, row.remote_port)
                 if not row.remote_port or (uid, here, there) in told or (uid, there, here) in told:
+                    continue
+                gone = vanished(row, pod, self._identities.timeline, self._places)
+                if gone is not None:
+                    self.findings += [] if gone in self.findings else [gone]
                     continue
                 if row.local_port in listening:
                     sighting = self._served_socket(row, pod, network)
@@ -210,6 +218,9 @@ class Sightings:
     ) -> Iterable[Sighting]:
         """The sighting with its server filled in; several where a Service has several workloads."""
         if not translation.backends:
+            if base.vantage is Vantage.SOCKETS and self._translator.knows(base.client, translation):
+                # an older connection than the endpoints; the packets of later ones say where it leads
+                return ()
             return (self._without_backends(base, translation, dialled, observer),)
         found = self._servers_of(base, translation, dialled, observer)
         service = translation.service
@@ -223,7 +234,7 @@ class Sightings:
         """One sighting for each workload and port among the backends."""
         found: dict[tuple[object, ...], tuple[Backend, Endpoint, Pod | None]] = {}
         for backend in translation.backends:
-            server, pod = self._places.find(backend.address, backend.time, observer)
+            server, pod = self._places.behind(backend, observer)
             found.setdefault((server.identity, backend.port), (backend, server, pod))
         return [self._served_by(base, *item, translation, dialled) for item in found.values()]
 
@@ -260,7 +271,7 @@ class Sightings:
             base.evidence,
             base.client_pod,
             pod.uid if pod is not None else "",
-            role_of(base.client, server, backend.port, base.protocol, pod),
+            role_of(base.client, server, backend.port, base.protocol, pod, crowded=base.crowded),
             self._places.port_name(pod, backend.port, base.protocol),
             base.port if translation.service_port is not None else 0,
         )
@@ -278,10 +289,13 @@ class Sightings:
         seen: dict[EdgeKey, Sighting] = {}
         for item in found:
             seen.setdefault(item.edge, item)
-        asked = (base.client.identity, service.namespace, service.name, translation.service_port)
         if translation.joined:
-            self._known.add(asked)
-        elif len(seen) > 1 and base.vantage is Vantage.SOCKETS and asked in self._known:
+            self._translator.learn(base.client, service, translation.service_port)
+        elif (
+            len(seen) > 1
+            and base.vantage is Vantage.SOCKETS
+            and self._translator.knows(base.client, translation)
+        ):
             # an older connection of the same client; the packets of later ones say where it leads
             return
         if len(seen) > 1 and not translation.joined:
@@ -295,7 +309,7 @@ class Sightings:
             others = {
                 other.edge: other
                 for backend in translation.unseen
-                for server, _ in (self._places.find(backend.address, backend.time, observer),)
+                for server, _ in (self._places.behind(backend, observer),)
                 for other in (base._replace(server=server, port=backend.port),)
             }
             missing = [item for key, item in others.items() if key not in seen]
@@ -318,7 +332,7 @@ class Sightings:
             return
         self._noted[asked] = looked_at
         for backend in translation.idle:
-            server, pod = self._places.find(backend.address, backend.time, observer)
+            server, pod = self._places.behind(backend, observer)
             uid = pod.uid if pod else ""
             item = base._replace(server=server, port=backend.port, server_pod=uid)
             self._idle.setdefault(item.edge, (item, service))
@@ -330,14 +344,7 @@ class Sightings:
         """
         for key, (item, service) in self._idle.items():
             if key not in found:
-                yield Finding(
-                    "service-backend-unseen",
-                    Severity.WARNING,
-                    f"Service {service.namespace}/{service.name}",
-                    f"{item.client} reached another backend of it, and was never sent to {item.server} "
-                    f"{item.port}/{item.protocol.value}: there is no rule for the day it is",
-                    "capture longer, or write the rule yourself before you apply",
-                )
+                yield backend_unseen(service, item.client, _named(item))
 
     def _by_node(self, base: Sighting, dialled: Address) -> Iterator[Sighting]:
         """The leg to a node's address, where another node than the client's translates a node port."""
@@ -348,17 +355,7 @@ class Sightings:
     def _report_ambiguity(
         self, base: Sighting, service: Service, candidates: Iterable[Sighting], why: str
     ) -> None:
-        listed = sorted({f"{item.server} {item.port}/{item.protocol.value}" for item in candidates})
-        self.findings.append(
-            Finding(
-                "ambiguous-backend",
-                Severity.WARNING,
-                f"Service {service.namespace}/{service.name}",
-                f"{base.client} reached it, but its backends differ in workload or port and {why}, "
-                f"so no rule was written for: {', '.join(listed)}",
-                "capture the backends too, or decide the edges yourself",
-            )
-        )
+        self.findings.append(ambiguous_backend(service, base.client, map(_named, candidates), why))
 
     def _without_backends(
         self, base: Sighting, translation: Translation, dialled: Address, observer: str
@@ -382,6 +379,10 @@ class Sightings:
         if pod is None or pod.uid not in self._identities.networks:
             return False
         return port in self._identities.networks[pod.uid].listening(Protocol.UDP)
+
+
+def _named(item: Sighting) -> str:
+    return f"{item.server} {item.port}/{item.protocol.value}"
 
 
 def _uncounted(sighting: Sighting) -> Sighting:

@@ -124,6 +124,9 @@ class Timeline:
                 self._services_at.setdefault(address, {})[(item.namespace, item.name)] = item
         elif isinstance(item, EndpointSlice):
             known = self._slices.get((item.namespace, item.name))
+            if known is not None and not item.endpoints and not item.ports:
+                # a slice that lost its last endpoint has no ports either
+                item = replace(item, ports=known.ports)
             # endpoints that left during the run still explain packets that went to them
             kept = known.endpoints if known is not None and known.ports == item.ports else ()
             merged = tuple(dict.fromkeys(item.endpoints + kept))
@@ -299,6 +302,11 @@ class Timeline:
             if pod.node == name:
                 found.update(pod.host_addresses)
         return tuple(sorted(found, key=address_order))
+
+    @property
+    def sees_all_pods(self) -> bool:
+        """True when the pods of every namespace could be read, so that nobody else has a pod's address."""
+        return self._started > 0
 
     def in_pod_range(self, address: Address) -> bool:
         """True for an address out of a range that a node was given for its pods."""

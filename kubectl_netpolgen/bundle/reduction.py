@@ -54,12 +54,13 @@ def _metadata(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _probe(probe: Mapping[str, Any]) -> dict[str, Any]:
-    """A probe's port alone: paths and headers may hold credentials."""
-    return {
+    """A probe's port and period alone: paths and headers may hold credentials."""
+    ports = {
         kind: {"port": probe[kind]["port"]}
         for kind in ("httpGet", "tcpSocket", "grpc")
         if isinstance(probe.get(kind), Mapping) and "port" in probe[kind]
     }
+    return {**ports, **only(probe, ("periodSeconds",))} if ports else {}
 
 
 def _container(container: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class Pod:
     ports: tuple[ContainerPort, ...] = ()
     probe_ports: frozenset[int] = frozenset()
     """Numbers of the ports that the kubelet probes, named ones resolved on this pod."""
+    probe_periods: tuple[tuple[int, int], ...] = ()
+    """Port and seconds of each probe; 0 where the period is not known."""
     init_containers: tuple[str, ...] = ()
     created: int = 0
     """Nanoseconds since the epoch."""

@@ -113,6 +113,24 @@ class PodSession:
         return self.collector.received if self.collector else 0
 
     @property
+    def completed(self) -> bool:
+        """True when its own containers have ended for good, as a job's do.
+
+        The kubelet then ends the agent too, after the pod's grace time, while the phase is still Running.
+        """
+        status, spec = self.pod.get("status") or {}, self.pod.get("spec") or {}
+        policy, containers = spec.get("restartPolicy"), status.get("containerStatuses")
+        if policy not in ("Never", "OnFailure") or not containers:
+            return False
+        ends = [(container.get("state") or {}).get("terminated") for container in containers]
+        return all(end is not None and (policy == "Never" or end.get("exitCode") == 0) for end in ends)
+
+    @property
+    def leaving(self) -> bool:
+        """True when the agent has a few seconds left: what it holds is fetched now or never."""
+        return self.deleting or self.completed
+
+    @property
     def attached(self) -> bool:
         """True while an agent may be running."""
         return self.state in (PodState.PATCHED, PodState.CAPTURING, PodState.PULLING)

@@ -104,7 +104,7 @@ class Schedule:
             self._start(session, journal)
         elif session.state is PodState.CAPTURING:
             self._follow(session)
-        elif self._releasable(session) and (self.releasing or session.deleting):
+        elif self._releasable(session) and (self.releasing or session.leaving):
             session.lingering = False
             self._submit(_NORMAL, session, self._gatherer.release)
 
@@ -201,9 +201,9 @@ class Schedule:
     def _follow(self, session: PodSession) -> None:
         now = time.monotonic()
         report = session.report(self._attacher.container)
-        over = self.ending or session.deleting or session.agent_done or session.absent
+        over = self.ending or session.leaving or session.agent_done or session.absent
         if over or report.phase is ContainerPhase.TERMINATED:
-            self._submit(_LEAVING if session.deleting else _NORMAL, session, self._finish)
+            self._submit(_LEAVING if session.leaving else _NORMAL, session, self._finish)
         elif now - session.attempted >= self._timing.pull_interval:
             session.attempted = now
             self._submit(_REPEATED, session, self._gatherer.pull)

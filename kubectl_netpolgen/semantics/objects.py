@@ -150,6 +150,7 @@ def parse_pod(document: Document) -> Pod:
     sidecars = [item for item in spec.get("initContainers") or () if item.get("restartPolicy") == "Always"]
     ports = tuple(_container_port(port) for item in containers + sidecars for port in item.get("ports") or ())
     mentions, config_maps = parse_configuration(spec)
+    probes = tuple(_probes(containers + sidecars))
     return Pod(
         uid=str(metadata.get("uid") or ""),
         namespace=str(metadata.get("namespace") or "default"),
@@ -164,7 +165,8 @@ def parse_pod(document: Document) -> Pod:
         phase=str(status.get("phase") or "Unknown"),
         owner=_owner(metadata),
         ports=ports,
-        probe_ports=frozenset(_probe_ports(containers + sidecars)),
+        probe_ports=frozenset(port for port, _ in probes),
+        probe_periods=probes,
         init_containers=tuple(
             str(item.get("name", ""))
             for item in spec.get("initContainers") or ()
@@ -188,7 +190,7 @@ def _container_port(port: Document) -> ContainerPort:
     )
 
 
-def _probe_ports(containers: Iterable[Document]) -> Iterable[int]:
+def _probes(containers: Iterable[Document]) -> Iterable[tuple[int, int]]:
     for container in containers:
         named = {
             port["name"]: int(port["containerPort"])
@@ -196,11 +198,13 @@ def _probe_ports(containers: Iterable[Document]) -> Iterable[int]:
             if port.get("name")
         }
         for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+            asked = container.get(probe) or {}
+            period = asked.get("periodSeconds")
             for kind in ("httpGet", "tcpSocket", "grpc"):
-                port = ((container.get(probe) or {}).get(kind) or {}).get("port")
+                port = (asked.get(kind) or {}).get("port")
                 number = port if isinstance(port, int) else named.get(port)
                 if number is not None:
-                    yield number
+                    yield number, period if isinstance(period, int) and period > 0 else 0
 
 
 def _service(document: Document) -> Service:

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from kubectl_netpolgen.analysis.derivation import Capture, derive_edges
 from kubectl_netpolgen.analysis.evidence import flow_filter
+from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.bundle.derived import flow_lines
 from kubectl_netpolgen.model.edge import Confidence, Edge, EndpointKind
 from kubectl_netpolgen.model.flow import Direction, Outcome
 from kubectl_netpolgen.model.network import Protocol
+from kubectl_netpolgen.model.objects import Node
+from kubectl_netpolgen.model.sockets import SocketState
 from kubectl_netpolgen.semantics.objects import KubernetesObject
 from tests.analysis.boutique import synthesise
 from tests.e2e.boutique.edges import ExpectedEdge
@@ -186,6 +189,55 @@ def test_probes_are_rows_of_their_own() -> None:
         "node node-1 -> shop/Deployment/api 9000/TCP established",
     ]
     assert [finding.code for finding in found.findings] == ["node-origin"]
+
+
+def test_clients_of_a_node_port_among_the_probes_are_told_by_their_number() -> None:
+    probed = a_pod("api-1", "10.244.1.6", probe_ports=frozenset({8080}), probe_periods=((8080, 10),))
+
+    def words(connections: int, kind: str) -> list[str]:
+        service = a_service("api", "10.96.0.10", type=kind, ports=(a_service_port(5000, 8080),))
+        calls = [
+            a_conversation("10.244.1.1", client_port=41000 + number, last=NOON + 30 * SECOND)
+            for number in range(connections)
+        ]
+        network = a_network(API, gateways=frozenset({GATEWAY}))
+        found = a_derivation(*OBJECTS, service, probed, captures=[a_capture(API, *calls)], networks=[network])
+        return edge_words(found.edges)
+
+    alone = "node node-1 -> shop/Deployment/api 8080/TCP established"
+    assert words(9, "NodePort") == [alone]
+    assert words(5, "NodePort") == [f"{alone} probe"]
+    # Nobody comes through the node to a Service that has no node port.
+    assert words(9, "ClusterIP") == [f"{alone} probe"]
+
+
+def test_server_on_its_nodes_network_is_the_workload_behind_the_service() -> None:
+    agent = a_pod("agent-1", "10.89.0.11", host_network=True, node="node-2")
+    found = a_derivation(
+        *(WEB, agent, a_workload("web"), a_workload("agent")),
+        Node("node-2", addresses=(address("10.89.0.11"),)),
+        a_service("agent", "10.96.0.11"),
+        a_slice("agent", agent),
+        captures=[a_capture(WEB, a_conversation(server="10.96.0.11", server_port=80))],
+    )
+    assert edge_words(found.edges) == ["shop/Deployment/web -> shop/Deployment/agent 8080/TCP established"]
+    assert found.edges[0].server.host_network
+
+
+def test_closed_connections_with_pods_that_are_no_more_are_said_and_no_edge() -> None:
+    closed = [
+        a_row(f"10.244.1.5:{port}", remote, state=SocketState.CLOSING)
+        for port, remote in (
+            (40000, "10.244.1.99:8080"),
+            (40001, "10.244.1.99:8080"),
+            (40002, "10.244.1.6:8080"),
+        )
+    ]
+    node = Node("node-1", pod_ranges=("10.244.1.0/24",))
+    timeline = Timeline((*OBJECTS, node), started=NOON)
+    found = derive_edges([], networks_of(a_network(WEB, *closed)), timeline)
+    assert edge_words(found.edges) == ["shop/Deployment/web -> shop/Deployment/api 8080/TCP established"]
+    assert [finding.code for finding in found.findings] == ["closed-with-gone-pod"]
 
 
 def test_connection_older_than_the_capture_is_found_in_both_tables() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_netpolgen.analysis.exposure import invited_outsider, selects, target_numbers
+from kubectl_netpolgen.analysis.exposure import exposed, invited_outsider, selects, target_numbers
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind, Role
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import ControlPlaneCalls
@@ -41,6 +41,15 @@ def found(edge: Edge, *objects: KubernetesObject) -> str:
 @pytest.mark.parametrize("client", [NODE, an_external()])
 def test_outsider_comes_by_the_service_that_exposes_the_port(kind: str, client: Endpoint) -> None:
     assert found(to_web(client), replace(OUTSIDE, type=kind)) == f"{kind} shop/web"
+
+
+def test_port_is_exposed_by_the_service_that_selects_the_pod_and_leads_there() -> None:
+    known = a_timeline(WEB, OUTSIDE)
+    assert exposed(known, WEB, 8080, Protocol.TCP)
+    assert not exposed(known, WEB, 9090, Protocol.TCP)
+    assert not exposed(known, WEB, 8080, Protocol.UDP)
+    assert not exposed(known, a_pod("db-1", "10.244.1.7"), 8080, Protocol.TCP)
+    assert not exposed(a_timeline(WEB, replace(OUTSIDE, type="ClusterIP")), WEB, 8080, Protocol.TCP)
 
 
 def test_nobody_else_is_an_outsider() -> None:

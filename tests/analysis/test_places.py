@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kubectl_netpolgen.analysis.identities import Identities
 from kubectl_netpolgen.analysis.names import Names
-from kubectl_netpolgen.analysis.places import Places, role_of
-from kubectl_netpolgen.model.edge import Endpoint, EndpointKind, Role
+from kubectl_netpolgen.analysis.places import Places
+from kubectl_netpolgen.model.edge import EndpointKind
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.semantics.objects import KubernetesObject
 from tests.factories import (
@@ -19,7 +17,6 @@ from tests.factories import (
     a_workload,
     address,
     an_answer,
-    an_endpoint,
     an_event,
 )
 
@@ -87,24 +84,3 @@ def test_port_has_the_first_of_its_names() -> None:
     assert known.port_name(pod, 53, Protocol.TCP) == ""
     assert known.port_name(pod, 53, Protocol.UDP) == "dns"
     assert known.port_name(None, 80, Protocol.TCP) == ""
-
-
-NODE = Endpoint(EndpointKind.NODE, name="node1")
-PROBED = a_pod("api-1", probe_ports=frozenset({8080}), node="node1")
-
-
-@pytest.mark.parametrize(
-    "client, server, port, protocol, role",
-    [
-        (NODE, an_endpoint("api"), 8080, Protocol.TCP, Role.PROBE),
-        (NODE, an_endpoint("api"), 8081, Protocol.TCP, None),
-        (NODE, an_endpoint("api"), 8080, Protocol.UDP, None),
-        (Endpoint(EndpointKind.NODE, name="node2"), an_endpoint("api"), 8080, Protocol.TCP, None),
-        (an_endpoint("web"), an_endpoint("api"), 8080, Protocol.TCP, None),
-        (NODE, an_endpoint("dns", role=Role.DNS), 8080, Protocol.TCP, Role.DNS),
-    ],
-)
-def test_probe_comes_from_the_pods_own_node_to_a_port_that_is_probed(
-    client: Endpoint, server: Endpoint, port: int, protocol: Protocol, role: Role | None
-) -> None:
-    assert role_of(client, server, port, protocol, PROBED) is role

@@ -158,3 +158,21 @@ def test_service_of_two_workloads_udp_and_clients_that_are_no_pods_are_looked_at
     assert taken(udp, udp._replace(first=udp.first + 1)) == [False, False]
     probe = a_flow(GATEWAY, "10.244.1.6", pod_uid="uid-api-1", capture="captures/z")
     assert taken(a_flow(), probe) == [False, False]
+
+
+def test_client_whose_flows_were_quick_is_known_to_the_service_as_any_other() -> None:
+    late = a_pod("late-1", "10.244.1.9")
+    calls = [
+        a_flow(client, server, port, pod_uid=uid, capture=f"captures/{uid}", keys=(f"t{client}",))
+        for client, own in (("10.244.1.5", "uid-web-1"), ("10.244.1.9", "uid-late-1"))
+        for server, port, uid in (("10.96.0.10", 80, own), ("10.244.1.6", 8080, "uid-api-1"))
+    ]
+    run = Run(calls, a_timeline(*OBJECTS, late), dict(networks_of(*NETWORKS)))
+    run.quickly()
+    dialled = [flow for flow in run.table if flow.server == "10.96.0.10"]
+    assert all(run.plain.take(flow, 0) for flow in dialled)
+    known = [
+        run.translator.knows(run.identities.of_pod(pod), run.translator.of_flow(dialled[0]))
+        for pod in (WEB, late, API)
+    ]
+    assert known == [True, True, False]

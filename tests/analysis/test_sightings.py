@@ -306,10 +306,11 @@ def test_closed_connection_from_the_own_node_that_is_no_probe_needs_no_rule() ->
     assert words(networks=(network,)) == []
 
 
-def test_older_connection_to_a_service_is_where_the_packets_of_later_ones_lead() -> None:
+@pytest.mark.parametrize("objects", [AMBIGUOUS, OBJECTS[:-1]], ids=["two-workloads", "no-endpoints"])
+def test_older_connection_to_a_service_is_where_the_packets_of_later_ones_lead(objects: Any) -> None:
     table = a_network(WEB, a_row("10.244.1.5:39999", "10.96.0.10:80"))
     flows = (a_flow(server="10.96.0.10", server_port=80), at_api())
-    assert words(*flows, networks=(table,), objects=AMBIGUOUS) == [
+    assert words(*flows, networks=(table,), objects=objects) == [
         "web > api 8080 established client",
         "web > api 8080 established server",
     ]

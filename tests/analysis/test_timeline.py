@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +86,16 @@ def test_pod_that_is_still_there_keeps_its_address_until_the_next_is_seen_with_i
     )
     assert owner_at(timeline, NOON + 4 * SECOND) == "old-1"
     assert owner_at(timeline, NOON + 8 * SECOND) == "new-1"
+
+
+def test_slice_that_lost_its_last_endpoint_still_explains_what_went_to_it() -> None:
+    full, service = a_slice("web", a_pod("web-1")), a_service("web", "10.96.0.10")
+    # the API server takes the ports away with the last endpoint
+    empty = replace(full, endpoints=(), ports=())
+    timeline = a_timeline(service, full, events=[an_event(empty)])
+    assert timeline.slices_of(service) == (full,)
+    timeline = a_timeline(service, empty, events=[an_event(full), an_event(empty)])
+    assert timeline.slices_of(service) == (full,)
 
 
 def test_recreated_pod_of_the_same_name_is_another_pod() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.components import needs
 from tests.e2e.boutique import player
 from tests.e2e.boutique.player import Call, Listen, Score
 
@@ -87,6 +88,83 @@ def test_the_score_is_a_file_that_is_always_whole(tmp_path: Path) -> None:
     assert (kept["successes"], kept["failures"]) == (1, 1)
     assert kept["lastError"].startswith("ConnectionRefused")
     assert [file.name for file in tmp_path.iterdir()] == ["edge"]
+
+
+def run_alone(role: dict[str, object]) -> subprocess.Popen[str]:
+    """Start the player as its pod does."""
+    return subprocess.Popen(
+        [sys.executable, "-I", str(Path(player.__file__))],
+        env=os.environ | {"PLAYER": json.dumps(role)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def test_a_job_ends_once_each_of_its_calls_has_worked_so_many_times(tmp_path: Path) -> None:
+    calls = [{"name": name, "host": "127.0.0.1", "port": serve_somewhere(), "every": 0.01} for name in "ab"]
+    role = {"listen": [], "call": calls, "rounds": 3, "scores": str(tmp_path)}
+    with run_alone(role) as alone:
+        assert alone.wait(timeout=20) == 0
+
+    assert [json.loads((tmp_path / name).read_text())["successes"] for name in "ab"] == [3, 3]
+
+
+def test_a_job_that_is_ended_before_has_failed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    call = {"name": "a", "host": "127.0.0.1", "port": port, "every": 0.01}
+    with run_alone({"listen": [], "call": [call], "rounds": 1, "scores": str(tmp_path)}) as alone:
+        while not (tmp_path / "a").exists():
+            time.sleep(0.01)
+        alone.send_signal(signal.SIGTERM)
+        assert alone.wait(timeout=20) == 1
+
+
+@needs("openssl")
+def test_a_webhook_allows_what_it_is_asked_over_tls(tmp_path: Path) -> None:
+    made = (
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "1",
+    )
+    files = (
+        "-keyout",
+        str(tmp_path / "tls.key"),
+        "-out",
+        str(tmp_path / "tls.crt"),
+        "-subj",
+        "/CN=localhost",
+    )
+    subprocess.run(["openssl", *made, *files], check=True, capture_output=True)
+    bound = player.bound_socket(Listen(0, families="4"))
+    arguments = (bound, player.server_context(tmp_path))
+    threading.Thread(target=player.serve_stream, args=arguments, daemon=True).start()
+    where = ("127.0.0.1", bound.getsockname()[1])
+    # A probe that only connects must not take the server down.
+    socket.create_connection(where).close()
+    review = {"kind": "AdmissionReview", "request": {"uid": "u1", "object": {"data": "x" * 9000}}}
+    body = json.dumps(review).encode()
+    head = f"POST /?timeout=5s HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+
+    with player.secured(socket.create_connection(where), Call("ask", "localhost", where[1])) as asking:
+        asking.sendall(head + body)
+        said = b""
+        while chunk := asking.recv(4096):
+            said += chunk
+
+    status, _, answer = said.partition(b"\r\n\r\n")
+    assert status.startswith(b"HTTP/1.1 200 ")
+    assert json.loads(answer) == {
+        "kind": "AdmissionReview",
+        "response": {"uid": "u1", "allowed": True},
+    }
 
 
 def test_it_runs_alone_and_ends_at_once_when_asked(tmp_path: Path) -> None:

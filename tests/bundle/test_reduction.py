@@ -26,7 +26,8 @@ SPOILED: dict[str, Any] = {
     "novelty": CANARY,
     "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP", "hostIP": CANARY}],
     "readinessProbe": {
-        "httpGet": {"port": "http", "path": CANARY, "httpHeaders": [{"name": "a", "value": CANARY}]}
+        "httpGet": {"port": "http", "path": CANARY, "httpHeaders": [{"name": "a", "value": CANARY}]},
+        "periodSeconds": 3,
     },
     "livenessProbe": {"exec": {"command": [CANARY]}},
     "startupProbe": {"grpc": {"port": 9000, "service": CANARY}},
@@ -174,6 +175,15 @@ def test_reducing_twice_changes_nothing(item: dict[str, Any]) -> None:
 @pytest.mark.parametrize("kind", ["Secret", "ConfigMap", "ServiceAccount", ""])
 def test_kinds_that_hold_secrets_never_enter(kind: str) -> None:
     assert reduce_object({"kind": kind, "metadata": {"name": "x"}, "data": {"a": CANARY}}) is None
+
+
+def test_probe_keeps_its_port_and_how_often_it_comes() -> None:
+    reduced = reduce_object(POD)
+    assert reduced is not None
+    (container,) = reduced["spec"]["containers"]
+    assert container["readinessProbe"] == {"httpGet": {"port": "http"}, "periodSeconds": 3}
+    assert container["startupProbe"] == {"grpc": {"port": 9000}}
+    assert "livenessProbe" not in container
 
 
 def test_mark_of_a_static_pod_is_the_annotation_that_stays() -> None:

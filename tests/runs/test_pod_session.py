@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import json
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from kubectl_netpolgen.cluster.agent import AgentLimits
 from kubectl_netpolgen.cluster.attach import AgentContainer
@@ -81,3 +84,27 @@ def test_the_report_is_about_the_present_rung() -> None:
     assert session.report(CONTAINER).phase is ContainerPhase.TERMINATED
     session.rung = Rung.BASELINE
     assert session.report(CONTAINER).phase is ContainerPhase.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("policy", "states", "completed"),
+    [
+        ("Never", [{"terminated": {"exitCode": 0}}], True),
+        ("Never", [{"terminated": {"exitCode": 1}}], True),
+        ("Never", [{"terminated": {"exitCode": 0}}, {"running": {}}], False),
+        ("Never", [], False),
+        ("OnFailure", [{"terminated": {"exitCode": 0}}], True),
+        ("OnFailure", [{"terminated": {"exitCode": 1}}], False),
+        ("Always", [{"terminated": {"exitCode": 0}}], False),
+    ],
+)
+def test_a_pod_is_completed_when_nothing_of_it_will_run_again(
+    policy: str, states: list[dict[str, Any]], completed: bool
+) -> None:
+    statuses = [{"name": f"c{number}", "state": state} for number, state in enumerate(states)]
+    session = a_session()
+    session.pod = a_pod(
+        "job", spec={"restartPolicy": policy}, status={"containerStatuses": statuses, "phase": "Running"}
+    )
+    assert session.completed is completed
+    assert session.leaving is completed

@@ -131,6 +131,18 @@ def test_a_leaving_pod_goes_before_all_others(desk: Desk) -> None:
     assert desk.turn() == [0, 2]
 
 
+def test_a_job_that_is_done_is_fetched_at_once_for_its_agent_ends_with_it(desk: Desk) -> None:
+    now = time.monotonic()
+    for name in ("w0", "w1", "w2"):
+        desk.put(name, PodState.CAPTURING, attempted=now)
+    ended = {"containerStatuses": [{"name": "c", "state": {"terminated": {"exitCode": 0}}}]}
+    desk.session("w1").pod = a_pod("w1", uid="1", spec={"restartPolicy": "Never"}, status=ended)
+    assert desk.turn() == [0]
+    assert desk.session("w1").busy
+    desk.put("w1", PodState.VERIFIED, lingering=True)
+    assert desk.turn() == [1]
+
+
 def test_the_end_finishes_what_captures_and_gives_up_what_never_started(desk: Desk) -> None:
     desk.put("w0", PodState.CAPTURING)
     desk.put("w1", PodState.PATCHED)

@@ -55,7 +55,7 @@ POD: dict[str, Any] = {
             {
                 "name": "web",
                 "ports": [{"containerPort": 8080, "name": "http"}, {"containerPort": 53, "protocol": "UDP"}],
-                "readinessProbe": {"httpGet": {"port": "http", "path": "/"}},
+                "readinessProbe": {"httpGet": {"port": "http", "path": "/"}, "periodSeconds": 3},
                 "livenessProbe": {"tcpSocket": {"port": 9000}},
                 "startupProbe": {"exec": {"command": ["true"]}},
             },
@@ -99,6 +99,7 @@ def test_pod_is_read_with_everything_that_traffic_needs() -> None:
             ContainerPort("", 15090, Protocol.TCP),
         ),
         probe_ports=frozenset({8080, 9000, 50051}),
+        probe_periods=((9000, 0), (8080, 3), (50051, 0)),
         init_containers=("migrate",),
         created=10_000_000_000,
         mirror=True,

@@ -1,4 +1,4 @@
-"""Turns workloads into the Kubernetes objects that run them: one ConfigMap, Services and Deployments."""
+"""Turns workloads into the Kubernetes objects that run them: one ConfigMap, Services and controllers."""
 
 from __future__ import annotations
 
@@ -28,15 +28,16 @@ def manifests(namespace: str, workloads: Iterable[Workload]) -> list[Manifest]:
     """Describe everything that these workloads need, in an order in which it can be applied."""
     chosen = list(workloads)
     doors = [_service(namespace, workload.name, door) for workload in chosen for door in workload.doors]
-    return [_program(namespace), *doors, *(_deployment(namespace, workload) for workload in chosen)]
+    return [_program(namespace), *doors, *(_controller(namespace, workload) for workload in chosen)]
 
 
-def role_of(workload: Workload) -> dict[str, list[dict[str, Any]]]:
+def role_of(workload: Workload) -> dict[str, Any]:
     """Return what the player in this workload's pod has to do, the undeclared port included."""
     listens = (*workload.listens, Listen(UNDECLARED_PORT))
     return {
         "listen": [asdict(listen) for listen in listens],
         "call": [asdict(call) for call in workload.calls],
+        "rounds": workload.rounds,
     }
 
 
@@ -52,12 +53,14 @@ def _program(namespace: str) -> Manifest:
 
 def _service(namespace: str, workload: str, door: Door) -> Manifest:
     """Describe one Service of one port; only one family, as most Services in the world."""
+    headless = {"clusterIP": "None"} if door.kind == "Headless" else {}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": door.name, "namespace": namespace, "labels": {"app": workload}},
         "spec": {
-            "type": door.kind,
+            "type": "ClusterIP" if headless else door.kind,
+            **headless,
             "selector": {"app": workload},
             "ipFamilyPolicy": "SingleStack",
             "ipFamilies": [door.family],
@@ -66,19 +69,33 @@ def _service(namespace: str, workload: str, door: Door) -> Manifest:
     }
 
 
-def _deployment(namespace: str, workload: Workload) -> Manifest:
-    """Describe one Deployment of one pod that is replaced, never doubled, on a restart."""
+def _controller(namespace: str, workload: Workload) -> Manifest:
+    """Describe what makes the workload's pods, which carry its name as their only label of their own."""
     labels = {"app": workload.name}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": workload.name, "namespace": namespace, "labels": labels},
-        "spec": {
-            "replicas": 1,
-            "strategy": {"type": "Recreate"},
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": _pod_spec(workload)},
+    template: Manifest = {"metadata": {"labels": labels}, "spec": _pod_spec(workload)}
+    common = {"selector": {"matchLabels": labels}, "template": template}
+    spec: dict[str, Manifest] = {
+        "Deployment": {"replicas": workload.replicas, "strategy": {"type": workload.strategy}, **common},
+        "StatefulSet": {
+            "replicas": workload.replicas,
+            "serviceName": workload.name,
+            "podManagementPolicy": "Parallel",
+            **common,
         },
+        "DaemonSet": common,
+        # Suspended: it runs when a test lets it, and at once if it has missed a minute by then.
+        "CronJob": {
+            "schedule": "* * * * *",
+            "suspend": True,
+            "concurrencyPolicy": "Forbid",
+            "jobTemplate": {"spec": {"backoffLimit": 0, "activeDeadlineSeconds": 60, "template": template}},
+        },
+    }
+    return {
+        "apiVersion": "batch/v1" if workload.kind == "CronJob" else "apps/v1",
+        "kind": workload.kind,
+        "metadata": {"name": workload.name, "namespace": namespace, "labels": labels},
+        "spec": spec[workload.kind],
     }
 
 
@@ -100,13 +117,23 @@ def _pod_spec(workload: Workload) -> Manifest:
     probe = _probe(workload)
     if probe:
         container["readinessProbe"] = probe
-    return {
+    spec: Manifest = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 2,
         "containers": [container],
         "volumes": [{"name": "player", "configMap": {"name": "player"}}],
     }
+    if workload.secret:
+        container["volumeMounts"].append({"name": "tls", "mountPath": "/tls", "readOnly": True})
+        spec["volumes"].append({"name": "tls", "secret": {"secretName": workload.secret}})
+    if workload.node:
+        spec["nodeSelector"] = {"kubernetes.io/hostname": workload.node}
+    if workload.host_network:
+        spec |= {"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"}
+    if workload.kind == "CronJob":
+        spec["restartPolicy"] = "Never"
+    return spec
 
 
 def _container_ports(workload: Workload) -> list[Manifest]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 CALLS = Path("/tmp/calls")
+CERTIFICATE = Path("/tls")
 TIMEOUT_S = 4.0
 HOLD_EVERY_S = 5.0
 HTTP_ANSWER = b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
@@ -31,6 +32,7 @@ class Listen:
     port: int
     protocol: str = "tcp"
     families: str = "dual"
+    tls: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,16 +100,53 @@ def answer_stream(peer: socket.socket) -> None:
                 if chunk.startswith((b"GET ", b"HEAD ")):
                     peer.sendall(HTTP_ANSWER)
                     return
+                if chunk.startswith(b"POST "):
+                    peer.sendall(admission(chunk, peer))
+                    return
                 peer.sendall(chunk)
         except OSError:
             return
 
 
-def serve_stream(bound: socket.socket) -> NoReturn:
+def admission(begun: bytes, peer: socket.socket) -> bytes:
+    """Read the rest of an AdmissionReview and allow what it asks, as a webhook that only looks does."""
+    head, _, body = begun.partition(b"\r\n\r\n")
+    lines = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    length = next(int(value) for name, _, value in lines if name.lower() == b"content-length")
+    while len(body) < length and (chunk := peer.recv(65536)):
+        body += chunk
+    review = json.loads(body)
+    review["response"] = {"uid": review.pop("request")["uid"], "allowed": True}
+    said = json.dumps(review).encode()
+    headers = f"Content-Type: application/json\r\nContent-Length: {len(said)}\r\nConnection: close"
+    return f"HTTP/1.1 200 OK\r\n{headers}\r\n\r\n".encode() + said
+
+
+def answer_secured(peer: socket.socket, context: ssl.SSLContext) -> None:
+    """Answer over TLS; who speaks none, as a probe that only connects, is left alone."""
+    try:
+        secured_peer = context.wrap_socket(peer, server_side=True)
+    except OSError:
+        peer.close()
+        return
+    answer_stream(secured_peer)
+
+
+def server_context(directory: Path = CERTIFICATE) -> ssl.SSLContext:
+    """Load the certificate as a mounted TLS secret has it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "tls.crt", directory / "tls.key")
+    return context
+
+
+def serve_stream(bound: socket.socket, context: ssl.SSLContext | None = None) -> NoReturn:
     """Give every accepted connection its own thread: there are never more than a handful."""
     while True:
         peer, _ = bound.accept()
-        threading.Thread(target=answer_stream, args=(peer,), daemon=True).start()
+        if context is None:
+            threading.Thread(target=answer_stream, args=(peer,), daemon=True).start()
+        else:
+            threading.Thread(target=answer_secured, args=(peer, context), daemon=True).start()
 
 
 def serve_datagrams(bound: socket.socket) -> NoReturn:
@@ -120,6 +159,9 @@ def serve_datagrams(bound: socket.socket) -> NoReturn:
 def serve(listen: Listen) -> None:
     """Start serving one port in the background, once it is bound, so that no bind error is lost."""
     bound = bound_socket(listen)
+    if listen.tls:
+        threading.Thread(target=serve_stream, args=(bound, server_context()), daemon=True).start()
+        return
     loop = serve_datagrams if listen.protocol == "udp" else serve_stream
     threading.Thread(target=loop, args=(bound,), daemon=True).start()
 
@@ -185,9 +227,9 @@ def hold(call: Call, score: Score) -> NoReturn:
             time.sleep(HOLD_EVERY_S)
 
 
-def keep_calling(call: Call, score: Score) -> NoReturn:
-    """Repeat the call for ever; what fails is counted and tried again."""
-    while True:
+def keep_calling(call: Call, score: Score, rounds: int = 0) -> None:
+    """Repeat the call until it worked so many times, or for ever; what fails is counted and tried again."""
+    while not rounds or score.counts["successes"] < rounds:
         try:
             if call.mode == "hold":
                 hold(call, score)
@@ -201,18 +243,26 @@ def keep_calling(call: Call, score: Score) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Play what $PLAYER says, and end at once when asked: PID 1 has no default signal handlers."""
+    """Play what $PLAYER says, and end at once when asked: PID 1 has no default signal handlers.
+
+    With `rounds` it ends by itself, when every call has worked so many times, as a job does.
+    """
     ending = {signal.SIGTERM, signal.SIGINT}
     # Blocked, and before any thread starts: a handler could run just before the wait, which then never ends.
     signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     role = json.loads(os.environ["PLAYER"])
     for listen in role["listen"]:
         serve(Listen(**listen))
+    rounds, directory = role.get("rounds", 0), Path(role.get("scores", CALLS))
+    callers = []
     for call in role["call"]:
-        arguments = (Call(**call), Score(call["name"]))
-        threading.Thread(target=keep_calling, args=arguments, daemon=True).start()
+        arguments = (Call(**call), Score(call["name"], directory), rounds)
+        callers.append(threading.Thread(target=keep_calling, args=arguments, daemon=True))
+        callers[-1].start()
     print(json.dumps({"time": time.time(), "listening": len(role["listen"])}), file=sys.stderr, flush=True)
-    signal.sigwait(ending)
+    while not rounds or any(caller.is_alive() for caller in callers):
+        if signal.sigtimedwait(ending, 1.0) is not None:
+            os._exit(1 if rounds else 0)
     os._exit(0)
 
 

@@ -53,35 +53,56 @@ class Stage:
 
     def restart(self) -> None:
         """Replace every pod, so that nothing survives from before: no connection, no resolved name."""
-        self.kubectl.run("-n", self.namespace, "rollout", "restart", "deployment")
+        for kind in self._kinds():
+            self.kubectl.run("-n", self.namespace, "rollout", "restart", kind)
         self._settle()
 
     def actors(self) -> dict[str, Actor]:
-        """Return the pods that are here to stay, by workload."""
+        """Return the pods that are here to stay, by workload; of several of one workload, the last."""
+        return {actor.workload: actor for actor in self.all_actors()}
+
+    def all_actors(self) -> list[Actor]:
+        """Return the pods that are here to stay, by name."""
         listed = self.kubectl.json("-n", self.namespace, "get", "pods")["items"]
-        return {
-            actor.workload: actor
-            for actor in (_actor(pod) for pod in listed if "deletionTimestamp" not in pod["metadata"])
-        }
+        ended = ("Succeeded", "Failed")
+        return [
+            _actor(pod)
+            for pod in listed
+            if "deletionTimestamp" not in pod["metadata"] and pod["status"].get("phase") not in ended
+        ]
 
     def scores(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return the counters of every call, by workload and call; a call without any result is left out."""
-        actors = self.actors()
-        callers = [workload for workload in self.workloads if workload.calls]
+        """Return the counters of every call, by workload and call.
 
-        def ask(workload: Workload) -> dict[tuple[str, str], dict[str, Any]]:
+        Of several pods of a workload the one that succeeded least speaks for it.
+        """
+        calls = {workload.name: [call.name for call in workload.calls] for workload in self.workloads}
+        none = {"successes": 0, "failures": 0, "opened": 0}
+
+        def ask(actor: Actor) -> dict[tuple[str, str], dict[str, Any]]:
             # One process a pod; a file that is not there yet is a call without a result.
             command = ("sh", "-c", READ_SCORES)
-            pod = actors[workload.name].pod
-            said = self.kubectl.exec(self.namespace, pod, *command, container="server", check=False)
-            rows = (line.split("\t", 1) for line in said.stdout.splitlines())
-            return {(workload.name, name): json.loads(counts) for name, counts in rows}
+            said = self.kubectl.exec(self.namespace, actor.pod, *command, container="server", check=False)
+            known = dict(line.split("\t", 1) for line in said.stdout.splitlines())
+            return {
+                (actor.workload, name): json.loads(known[name]) if name in known else none
+                for name in calls[actor.workload]
+            }
 
-        return {key: counts for scores in in_parallel(ask, callers) for key, counts in scores.items()}
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for scores in in_parallel(ask, (actor for actor in self.all_actors() if calls[actor.workload])):
+            for key, counts in scores.items():
+                found[key] = min(counts, found.get(key, counts), key=lambda item: item["successes"])
+        return found
 
     def calls(self) -> set[tuple[str, str]]:
-        """Return every call that this application makes, by workload and call."""
-        return {(workload.name, call.name) for workload in self.workloads for call in workload.calls}
+        """Return every call that this application makes for as long as it runs, by workload and call."""
+        return {
+            (workload.name, call.name)
+            for workload in self.workloads
+            if not workload.rounds
+            for call in workload.calls
+        }
 
     def wait_for_calls(self, expected: set[tuple[str, str]], timeout: float = 60.0) -> None:
         """Wait until each of these calls has succeeded again, counted from now and not by any clock."""
@@ -97,10 +118,23 @@ class Stage:
             counts_of_missing = {key: now.get(key) for key in sorted(missing)}
             raise AssertionError(f"calls that do not work: {counts_of_missing}")
 
+    def reach(self, pod: str, targets: list[tuple[str, int, int]]) -> list[str]:
+        """Try these hosts, ports and families from inside a pod and return what came of each."""
+        command = ("python3", "-c", REACH.read_text(encoding="utf-8"), json.dumps(targets))
+        said = self.kubectl.exec(self.namespace, pod, *command, container="server")
+        outcomes: list[str] = json.loads(said.stdout)
+        return outcomes
+
     def _settle(self) -> None:
-        """Wait until each Deployment has exactly the pods that it wants now."""
-        status = ("rollout", "status", "deployment", "--timeout=120s")
-        self.kubectl.run("-n", self.namespace, *status, timeout=150)
+        """Wait until each controller has exactly the pods that it wants now."""
+        for kind in self._kinds():
+            status = ("rollout", "status", kind, "--timeout=120s")
+            self.kubectl.run("-n", self.namespace, *status, timeout=150)
+
+    def _kinds(self) -> list[str]:
+        """Name the kinds of controllers here that roll out, as kubectl takes them."""
+        kinds = {workload.kind for workload in self.workloads if not workload.rounds}
+        return sorted(kind.lower() for kind in kinds)
 
 
 def attempt(pairs: Iterable[ForbiddenPair], stage: Stage, elsewhere: Stage) -> dict[ForbiddenPair, str]:
@@ -117,11 +151,9 @@ def attempt(pairs: Iterable[ForbiddenPair], stage: Stage, elsewhere: Stage) -> d
 
     def from_client(client: str) -> dict[ForbiddenPair, str]:
         asked = by_client[client]
-        targets = json.dumps([(host(pair), pair.port, pair.family) for pair in asked])
-        home = elsewhere.namespace if client.startswith(ELSEWHERE) else stage.namespace
-        command = ("python3", "-c", REACH.read_text(encoding="utf-8"), targets)
-        said = stage.kubectl.exec(home, actors[client].pod, *command, container="server")
-        return dict(zip(asked, json.loads(said.stdout), strict=True))
+        targets = [(host(pair), pair.port, pair.family) for pair in asked]
+        home = elsewhere if client.startswith(ELSEWHERE) else stage
+        return dict(zip(asked, home.reach(actors[client].pod, targets), strict=True))
 
     return {pair: outcome for found in in_parallel(from_client, by_client) for pair, outcome in found.items()}
 

@@ -20,12 +20,13 @@ class Door:
     target: int | str
     protocol: str = "TCP"
     kind: str = "ClusterIP"
+    """Also `Headless`, which Kubernetes spells as a ClusterIP of None."""
     family: str = "IPv4"
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One Deployment of one replica, with the Services before it and the readiness probe behind it."""
+    """One controller with its pods, the Services before them and the readiness probe behind them."""
 
     name: str
     listens: tuple[Listen, ...] = ()
@@ -33,6 +34,17 @@ class Workload:
     doors: tuple[Door, ...] = ()
     port_names: dict[int, str] = field(default_factory=dict)
     probe: str = "tcpSocket"
+    kind: str = "Deployment"
+    replicas: int = 1
+    node: str = ""
+    """Where its pods must run, if that matters."""
+    host_network: bool = False
+    strategy: str = "Recreate"
+    """How a Deployment replaces its pods: at once, or one by one."""
+    rounds: int = 0
+    """How often each call is made by a workload whose pods end; 0 for ever."""
+    secret: str = ""
+    """A TLS secret that is mounted for those of its ports that speak TLS."""
 
 
 def _call(service: str, port: int, protocol: str = "tcp") -> Call:

@@ -1,0 +1,1 @@
+"""A second application over two namespaces: kinds of workloads, Services and events that the shop has not."""
