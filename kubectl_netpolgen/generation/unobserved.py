@@ -20,14 +20,10 @@ def running_unobserved(
     """Workloads that were not captured and of which a pod is there that the selector selects."""
     return frozenset(
         owner
-        for pod in timeline.pods.values()
-        if pod.namespace == namespace
-        and not pod.finished
-        and not pod.deleting
-        and not pod.host_network
-        and pod.uid in timeline.present
-        and selector.matches(pod.labels)
-        and (owner := timeline.top_owner(pod).key) not in captured
+        for (where, labels), pods in timeline.selectable.items()
+        if where == namespace and selector.matches(dict(labels))
+        for pod in pods
+        if not pod.deleting and (owner := timeline.top_owner(pod).key) not in captured
     )
 
 
