@@ -114,15 +114,17 @@ def find_grouping(
 ) -> tuple[Grouping, tuple[Finding, ...]]:
     """The grouping that can be had, and a finding for each workload and group that is left out of it."""
     asked = Grouping(granularity, timeline)
-    edges = tuple(wanted)
+    edges, known = tuple(wanted), frozenset(captured)
+    ended: dict[Group | None, set[ObjectKey]] = {}
+    for namespace in {key.namespace for key in captured}:
+        for key, direction in ended_unobserved(namespace, known, edges):
+            if direction in directions:
+                ended.setdefault(asked.of(key), set()).add(key)
     findings: list[Finding] = []
     refused: set[Group] = set()
     for group, members in sorted(_groups(asked, captured).items()):
-        others = running_unobserved(group.namespace, group.selector, members, timeline) | {
-            key
-            for key, direction in ended_unobserved(group.namespace, members, edges)
-            if direction in directions and asked.of(key) == group
-        }
+        running = running_unobserved(group.namespace, group.selector, members, timeline)
+        others = running | ended.get(group, set())
         if others:
             refused.add(group)
             findings.append(_refusal(group, sorted(others), captured))
