@@ -72,7 +72,7 @@ def analyse(application: Application) -> dict[str, object]:
     clock.step("policies")
     proof = prove(generated.edges, generated.policies, timeline, decisions={})
     clock.step("proof")
-    excess = find_excess(generated.edges, generated.policies, timeline)
+    excess = find_excess(generated.edges, generated.policies, timeline, assumed=generated.dns_rules)
     clock.step("excess")
     if proof.failures or not generated.policies:
         raise SystemExit("the policies do not hold: nothing was measured")

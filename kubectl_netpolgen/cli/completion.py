@@ -60,7 +60,9 @@ def _values(flag: Flag, *, prefix: str) -> tuple[Iterable[Candidate], str]:
     if flag.metavar == "FILE":
         return (), FILES
     choices = flag.choices or (("true", "false") if flag.alone else ())
-    return ((prefix + choice, flag.help) for choice in choices), NO_FILES
+    # of `label=KEY` only what stands before the person's own word
+    heads = [choice[: choice.index("=") + 1] if "=" in choice else choice for choice in choices]
+    return ((prefix + head, flag.help) for head in heads), NO_FILES
 
 
 def _operands(verb: Verb, others: Sequence[str]) -> tuple[Iterable[Candidate], str]:

@@ -32,6 +32,8 @@ class Flag(NamedTuple):
     choices: tuple[str, ...] = ()
     bare: str = ""
     """What the flag means without a value; empty where a value is demanded."""
+    remembered: bool = False
+    """Not given, it reads as None, since what was recorded before may hold another value than the default."""
     dest: str = ""
     """Attribute of the parsed arguments, where it is not the name with underscores."""
 

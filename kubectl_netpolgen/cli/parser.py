@@ -68,7 +68,11 @@ def build_parser(verb: Verb, program: str) -> argparse.ArgumentParser:
 def _add_flag(parser: argparse.ArgumentParser, flag: Flag) -> None:
     if flag.kind is Kind.REPEATED:
         parser.add_argument(
-            *flag.spellings, dest=flag.attribute, action="append", default=[], metavar=flag.placeholder
+            *flag.spellings,
+            dest=flag.attribute,
+            action="append",
+            default=None if flag.remembered else [],
+            metavar=flag.placeholder,
         )
         return
     convert = _conversion(flag)
@@ -76,7 +80,7 @@ def _add_flag(parser: argparse.ArgumentParser, flag: Flag) -> None:
     parser.add_argument(
         *flag.spellings,
         dest=flag.attribute,
-        default=convert(flag.default) if flag.default else default,
+        default=None if flag.remembered else convert(flag.default) if flag.default else default,
         type=convert,
         # a bare flag has been given its `=value` before argparse sees it: with nargs="?" the next word,
         # `--dry-run shop`, would be taken for its value
@@ -93,8 +97,12 @@ def _conversion(flag: Flag) -> Callable[[str], Any]:
 
 
 def _choice_of(choices: tuple[str, ...]) -> Callable[[str], str]:
+    # of `label=KEY` what follows the sign is the person's own word
+    own = tuple(choice[: choice.index("=") + 1] for choice in choices if "=" in choice)
+
     def convert(text: str) -> str:
-        if text not in choices:
+        said = any(text.startswith(start) and text != start for start in own)
+        if not said and (text not in choices or "=" in text):
             raise argparse.ArgumentTypeError(f'"{text}" is none of {", ".join(choices)}')
         return text
 
@@ -159,6 +167,33 @@ def _attach_values(words: Sequence[str]) -> list[str]:
     return attached + list(words[end:])
 
 
+def _join_choices(words: Sequence[str]) -> list[str]:
+    """Write a choice of two words as one: `--per label app` as `--per=label=app`."""
+    pairs = {
+        (spelling, choice[: choice.index("=")])
+        for flag in known_flags()
+        for choice in flag.choices
+        if "=" in choice
+        for spelling in flag.spellings
+    }
+    end = words.index("--") if "--" in words else len(words)
+    joined: list[str] = []
+    position = 0
+    while position < end:
+        flag, equals, choice = words[position].partition("=")
+        width = 2 if equals else 3
+        if not equals and position + 1 < end:
+            choice = words[position + 1]
+        own = words[position + width - 1 : position + width] if position + width <= end else []
+        if (flag, choice) in pairs and own and not own[0].startswith("-"):
+            joined.append(f"{flag}={choice}={own[0]}")
+            position += width
+        else:
+            joined.append(words[position])
+            position += 1
+    return joined + list(words[end:])
+
+
 def nearest(word: str, choices: Sequence[str]) -> str:
     """`did you mean "capture"?`, or nothing when no choice is near."""
     import difflib
@@ -169,7 +204,7 @@ def nearest(word: str, choices: Sequence[str]) -> str:
 
 def parse(words: Sequence[str], *, program: str) -> Invocation | HelpRequest:
     """What the words after the program's name ask for; UsageError when they make no sense."""
-    word, others = split_verb(words)
+    word, others = split_verb(_join_choices(words))
     if word == "help":
         word, others = split_verb(others)[0], ["--help"]
     verb = find_verb(word)

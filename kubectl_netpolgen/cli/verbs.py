@@ -67,6 +67,13 @@ DNS = Flag(
     choices=("assumed", "observed"),
     default="assumed",
 )
+PER = Flag(
+    "per",
+    "who shares a policy: nobody, all of a namespace, or workloads whose label KEY has the same value",
+    Kind.CHOICE,
+    choices=("workload", "namespace", "label=KEY"),
+    default="workload",
+)
 DIRECTION = Flag(
     "direction",
     "which directions the policies isolate",
@@ -82,7 +89,7 @@ MIN_CONNECTIONS = Flag(
 )
 EXCLUDE = Flag(
     "exclude",
-    "leave edges without a rule by their id or the name of an end (a shell pattern; repeatable)",
+    "leave edges without a rule by their id or the name of an end (a shell pattern; repeatable; '' for none)",
     Kind.REPEATED,
     metavar="PATTERN",
 )
@@ -101,11 +108,14 @@ DECLARED = Flag(
     "also allow edges that manifests imply and that were not seen; declared.jsonl lists them",
     Kind.SWITCH,
 )
-GENERATION = (
-    *(DEFAULT_DENY, DNS, DIRECTION, MIN_CONNECTIONS, EXCLUDE),
-    *(WIDEN_EXTERNAL, SERVICE_PORTS, DECLARED),
+GENERATION = tuple(
+    flag._replace(remembered=True)
+    for flag in (
+        *(PER, DEFAULT_DENY, DNS, DIRECTION, MIN_CONNECTIONS, EXCLUDE),
+        *(WIDEN_EXTERNAL, SERVICE_PORTS, DECLARED),
+    )
 )
-"""How the policies are wanted."""
+"""How the policies are wanted; recorded in the bundle."""
 
 CAPTURE = Verb(
     "capture",
@@ -166,9 +176,14 @@ ANALYSE = Verb(
     "Make table, policies and graph again, from a bundle alone",
     "Repeat everything that follows a capture, from the bundle alone: flows, edges, policies, their proof "
     "and the graph. The same bundle gives the same bytes. The derived files in the bundle are written anew; "
-    "decisions.yaml is read and never changed.",
+    "decisions.yaml is read and never changed. How policies were asked for is recorded in the bundle and "
+    "holds until a flag says otherwise, as --default-deny=false, --min-connections=0 and --exclude='' do.",
     (
         ("Everything again, after editing decisions.yaml", "analyse netpolgen-shop-20260102-030405"),
+        (
+            "One policy for all workloads of an application",
+            "analyse netpolgen-shop-20260102-030405 --per label=app.kubernetes.io/part-of",
+        ),
         ("The edges as JSON", "analyse netpolgen-shop-20260102-030405 -o json"),
     ),
     flags=(

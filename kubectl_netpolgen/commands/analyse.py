@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubectl_netpolgen.generation.options import GenerationOptions, options_of
+from kubectl_netpolgen.generation.options import Word
 from kubectl_netpolgen.model.errors import ExitStatus, UsageError
+from kubectl_netpolgen.runs.asked import asked_options, given_words, options_for
 from kubectl_netpolgen.runs.derive import derive
 from kubectl_netpolgen.runs.ports import Environment
 from kubectl_netpolgen.runs.publish import Format, publish, say_how_to_apply, show
@@ -20,7 +22,8 @@ class Options:
     bundle: Path
     format: Format
     headers: bool
-    generation: GenerationOptions
+    given: Mapping[str, Word]
+    """Options of the policies that were given; others are the bundle's."""
     decisions: Path | None
 
 
@@ -30,29 +33,22 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
         bundle=environment.directory / arguments.bundle,
         format=Format(arguments.output),
         headers=not arguments.no_headers,
-        generation=options_of(
-            default_deny=arguments.default_deny,
-            dns=arguments.dns,
-            direction=arguments.direction,
-            min_connections=arguments.min_connections,
-            exclude=arguments.exclude or (),
-            widen_external=arguments.widen_external,
-            service_ports=arguments.service_ports,
-            declared=arguments.declared,
-        ),
+        given=given_words(arguments),
         decisions=environment.directory / arguments.decisions if arguments.decisions else None,
     )
 
 
 def validate(options: Options) -> None:
     """Refuse what cannot be analysed before anything is touched."""
+    asked_options(options.given)
     if options.decisions is not None and not options.decisions.is_file():
         raise UsageError(f"{options.decisions}: no such file", way_out="name the decisions file to replay")
 
 
 def run(options: Options, environment: Environment) -> ExitStatus:
     """Derive, write and show."""
-    derived = derive(options.bundle, options.generation, decisions_file=options.decisions)
+    generation = options_for(options.bundle, options.given, environment)
+    derived = derive(options.bundle, generation, decisions_file=options.decisions)
     published = publish(derived)
     status = show(derived, published, format=options.format, headers=options.headers, environment=environment)
     say_how_to_apply(published, environment)

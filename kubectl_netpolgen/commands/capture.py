@@ -13,13 +13,14 @@ from pathlib import Path
 from types import FrameType
 
 from kubectl_netpolgen.bundle.layout import bundle_name
+from kubectl_netpolgen.bundle.options import write_options
 from kubectl_netpolgen.bundle.writer import BundleWriter
 from kubectl_netpolgen.cluster.agent import AgentLimits
 from kubectl_netpolgen.cluster.api import Api
 from kubectl_netpolgen.cluster.attach import DEFAULT_IMAGE
 from kubectl_netpolgen.cluster.kubeconfig import connect
 from kubectl_netpolgen.cluster.preflight import LEFT_OUT, Preflight, preflight
-from kubectl_netpolgen.generation.options import GenerationOptions, options_of
+from kubectl_netpolgen.generation.options import GenerationOptions
 from kubectl_netpolgen.model.bundle import Manifest, PodCapture
 from kubectl_netpolgen.model.errors import (
     BundleError,
@@ -29,6 +30,7 @@ from kubectl_netpolgen.model.errors import (
 )
 from kubectl_netpolgen.output.preflight import CapturePlan, preflight_text
 from kubectl_netpolgen.output.progress import open_progress
+from kubectl_netpolgen.runs.asked import asked_options, given_words
 from kubectl_netpolgen.runs.confirmation import demand_yes
 from kubectl_netpolgen.runs.connection import access_from, namespaces_from
 from kubectl_netpolgen.runs.derive import derive
@@ -78,16 +80,7 @@ def complete(arguments: argparse.Namespace, environment: Environment) -> Options
         format=Format(arguments.output),
         headers=not arguments.no_headers,
         read_config=arguments.read_config,
-        generation=options_of(
-            default_deny=arguments.default_deny,
-            dns=arguments.dns,
-            direction=arguments.direction,
-            min_connections=arguments.min_connections,
-            exclude=arguments.exclude or (),
-            widen_external=arguments.widen_external,
-            service_ports=arguments.service_ports,
-            declared=arguments.declared,
-        ),
+        generation=asked_options(given_words(arguments)),
     )
 
 
@@ -147,6 +140,7 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         )
         writer = BundleWriter.create(root)
         writer.manifest(manifest)
+        write_options(writer, options.generation)
         try:
             recording, interrupted = _record(options, api, writer, manifest, environment)
         except RecordingBroken as error:

@@ -1,20 +1,21 @@
 """What the policies allow beyond what was seen, between workloads that are there.
 
-A selector says labels, not workloads: where two share them, both get what one needed. What a rule for anybody
-lets in is told by itself (`outsiders.py`) and not counted pair by pair.
+A selector says labels, not workloads: where two share them, both get what one needed; and a policy for a
+group gives each member what another one needed. What a rule for anybody lets in is told by itself
+(`outsiders.py`) and not counted pair by pair; that pods may ask the DNS is assumed, and marked so (`dns.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.edge import Edge, EndpointKind
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.network import Address, Protocol
 from kubectl_netpolgen.model.objects import ObjectKey, Pod
-from kubectl_netpolgen.model.policy import NetworkPolicy, PolicyPort, PolicyType
+from kubectl_netpolgen.model.policy import NetworkPolicy, PolicyPort, PolicyType, Rule
 from kubectl_netpolgen.semantics.evaluation import ConnectionEnd, Evaluator
 
 _NOWHERE = Address("0.0.0.0")
@@ -35,11 +36,16 @@ class Excess:
 
 
 def find_excess(
-    edges: Iterable[Edge], policies: Sequence[NetworkPolicy], timeline: Timeline
+    edges: Iterable[Edge],
+    policies: Sequence[NetworkPolicy],
+    timeline: Timeline,
+    *,
+    assumed: Collection[Rule] = (),
 ) -> tuple[Excess, ...]:
     """Pairs that both ends allow by the written and the standing policies, and that are no edge.
 
-    Asked of every server that a written policy isolates, on the ports of its rules, and of one living pod for
+    Asked of every server that a written policy isolates, on the ports of its rules, and of every one that a
+    written egress rule names, on the ports of that rule unless it is `assumed`; and of one living pod for
     each set of labels: pods of the same labels are judged alike.
     """
     written = {(policy.namespace, policy.name): policy for policy in policies}
@@ -47,19 +53,27 @@ def find_excess(
     labels = {name: dict(namespace.labels) for name, namespace in timeline.namespaces.items()}
     evaluator = Evaluator({**standing, **written}.values(), labels)
     seen = {_seen(edge) for edge in edges}
-    pods = list(_living(timeline))
+    kinds = list(_living(timeline))
+    outward = [list(_outward(policies, kind.pod, assumed)) for kind in kinds]
     found: set[Excess] = set()
-    for server_key, server in pods:
-        ports = set(_ports(policies, server))
-        if not ports:
-            continue
-        end = _end(server)
-        for client_key, client in pods:
-            rows = {Excess(client_key, server_key, *port) for port in ports} - seen - found
+    for server in kinds:
+        inward = set(_ports(policies, server.pod))
+        for client, rules in zip(kinds, outward, strict=True):
+            # a workload reaches itself where it has a second pod
+            pod = server.twin if client is server else server.pod
+            if pod is None:
+                continue
+            end = _end(pod)
+            ports = inward.union(
+                (port.protocol, number)
+                for rule in rules
+                if evaluator.is_peer(rule, client.pod.namespace, end)
+                for port in rule.ports
+                for number in _numbers(port, pod)
+            )
+            rows = {Excess(client.key, server.key, *port) for port in ports} - seen - found
             found.update(
-                row
-                for row in rows
-                if client.uid != server.uid and evaluator.allowed(_end(client), end, row.protocol, row.port)
+                row for row in rows if evaluator.allowed(_end(client.pod), end, row.protocol, row.port)
             )
     return tuple(sorted(found))
 
@@ -73,9 +87,17 @@ def _seen(edge: Edge) -> Excess | None:
     return Excess(client, server, edge.protocol, edge.port)
 
 
-def _living(timeline: Timeline) -> Iterator[tuple[ObjectKey, Pod]]:
-    """A living pod for each workload and set of labels and declared ports."""
-    known: set[object] = set()
+@dataclass(frozen=True)
+class _Kind:
+    """A living pod for a workload and a set of labels and declared ports, and another one like it."""
+
+    key: ObjectKey
+    pod: Pod
+    twin: Pod | None = None
+
+
+def _living(timeline: Timeline) -> Iterator[_Kind]:
+    known: dict[object, _Kind] = {}
     for uid in sorted(timeline.present):
         pod = timeline.pods[uid]
         if pod.finished or pod.host_network or pod.deleting:
@@ -83,8 +105,17 @@ def _living(timeline: Timeline) -> Iterator[tuple[ObjectKey, Pod]]:
         key = timeline.top_owner(pod).key
         kind = (key, pod.namespace, frozenset(pod.labels.items()), pod.ports)
         if kind not in known:
-            known.add(kind)
-            yield key, pod
+            known[kind] = _Kind(key, pod)
+        elif known[kind].twin is None:
+            known[kind] = replace(known[kind], twin=pod)
+    yield from known.values()
+
+
+def _outward(policies: Iterable[NetworkPolicy], pod: Pod, assumed: Collection[Rule]) -> Iterator[Rule]:
+    """The egress rules with peers that hold for a pod."""
+    for policy in policies:
+        if policy.namespace == pod.namespace and policy.pod_selector.matches(pod.labels):
+            yield from (rule for rule in policy.egress if rule.peers and rule not in assumed)
 
 
 def _ports(policies: Iterable[NetworkPolicy], pod: Pod) -> Iterator[tuple[Protocol, int]]:
@@ -126,5 +157,5 @@ def told(found: Sequence[Excess]) -> Iterator[Finding]:
             Severity.WARNING,
             str(server),
             f"the policies also let in, though it was not seen: {shown}{more}",
-            "labels that tell the workloads apart, or no open rule, would keep them out",
+            "--per workload, labels that tell the workloads apart, or no open rule, would keep them out",
         )

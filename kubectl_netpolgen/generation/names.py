@@ -8,6 +8,8 @@ from hashlib import blake2b
 from kubectl_netpolgen.model.objects import ObjectKey
 
 PREFIX = "netpolgen-allow-"
+NAMESPACE_POLICY = "netpolgen-allow-namespace"
+"""The policy for all of a namespace: a workload's has its name after its kind."""
 DEFAULT_DENY = "netpolgen-default-deny"
 """Sorts after every `netpolgen-allow-...`, so that `kubectl apply -f policies/` denies last."""
 
@@ -31,10 +33,24 @@ def policy_name(key: ObjectKey) -> str:
     the text had to be changed or the kind is a custom one, so that two workloads never meet in one name.
     """
     wanted = f"{key.kind}-{key.name}"
-    text = _EMPTY_LABELS.sub(".", _INVALID.sub("-", wanted.lower())).strip("-.")
+    text = _clean(wanted)
     name = PREFIX + text
     changed = text != f"{key.kind.lower()}-{key.name}" or key.kind not in _PLAIN_KINDS
-    if changed or len(name) > _MAX:
-        digest = blake2b(wanted.encode(errors="surrogatepass"), digest_size=4).hexdigest()
-        name = f"{name[: _MAX - 9].rstrip('-.')}-{digest}"
-    return name
+    return _told_apart(name, wanted) if changed or len(name) > _MAX else name
+
+
+def label_policy_name(label: str, value: str) -> str:
+    """`netpolgen-allow-label-KEY-VALUE-HASH`, KEY without its prefix.
+
+    Always with a hash: values differ in upper and lower case alone, and a custom kind may be called Label.
+    """
+    return _told_apart(PREFIX + _clean(f"label-{label.rpartition('/')[2]}-{value}"), f"label {label}={value}")
+
+
+def _clean(text: str) -> str:
+    return _EMPTY_LABELS.sub(".", _INVALID.sub("-", text.lower())).strip("-.")
+
+
+def _told_apart(name: str, by: str) -> str:
+    digest = blake2b(by.encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    return f"{name[: _MAX - 9].rstrip('-.')}-{digest}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from kubectl_netpolgen.generation.dns import DnsMode
+from kubectl_netpolgen.generation.granularity import PER_WORKLOAD, Granularity, parse_granularity
 from kubectl_netpolgen.model.edge import Edge, Endpoint
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.policy import PolicyType
@@ -28,6 +29,8 @@ class GenerationOptions:
 
     widen_external: bool = False
     """Write ranges for servers outside that have several addresses under one name."""
+    per: Granularity = PER_WORKLOAD
+    """Who shares a policy."""
     service_ports: bool = False
     """Also write the ports that Services are dialled on, for plugins that judge before translation."""
     declared: bool = False
@@ -43,27 +46,50 @@ class GenerationOptions:
         return ""
 
 
-def options_of(
-    *,
-    default_deny: bool,
-    dns: str,
-    direction: str,
-    min_connections: int | None,
-    exclude: Iterable[str],
-    widen_external: bool,
-    service_ports: bool,
-    declared: bool,
-) -> GenerationOptions:
-    """Options from the words of the command line."""
+Word = str | int | bool | tuple[str, ...]
+"""An option as the command line has it, by the name of its flag with underscores."""
+
+
+def words_of(options: GenerationOptions) -> dict[str, Word]:
+    """Every option as a word, so that what is written down does not rest on a version's defaults."""
+    both = options.directions == BOTH
+    return {
+        "per": str(options.per),
+        "direction": "both" if both else options.directions[0].value.lower(),
+        "default_deny": options.default_deny,
+        "dns": options.dns.value,
+        "min_connections": options.min_connections,
+        "exclude": options.exclude,
+        "widen_external": options.widen_external,
+        "service_ports": options.service_ports,
+        "declared": options.declared,
+    }
+
+
+DEFAULTS: Mapping[str, Word] = words_of(GenerationOptions())
+
+
+def options_of(words: Mapping[str, Word]) -> GenerationOptions:
+    """Options from words, defaults for those that are missing; ValueError names what makes no sense."""
+    for name, word in words.items():
+        if name not in DEFAULTS:
+            raise ValueError(f"{name}: no such option")
+        if type(word) is not type(DEFAULTS[name]):
+            raise ValueError(f"{name}: {word!r} is no {type(DEFAULTS[name]).__name__}")
+    said = {**DEFAULTS, **words}
+    direction = str(said["direction"])
+    exclude = said["exclude"]
     return GenerationOptions(
-        default_deny=default_deny,
-        dns=DnsMode(dns),
+        default_deny=bool(said["default_deny"]),
+        dns=DnsMode(said["dns"]),
         directions=BOTH if direction == "both" else (PolicyType(direction.capitalize()),),
-        min_connections=min_connections or 0,
-        exclude=tuple(exclude),
-        widen_external=widen_external,
-        service_ports=service_ports,
-        declared=declared,
+        min_connections=int(str(said["min_connections"])),
+        # an empty pattern matches nothing: alone it takes earlier ones back
+        exclude=tuple(pattern for pattern in exclude if pattern) if isinstance(exclude, tuple) else (),
+        widen_external=bool(said["widen_external"]),
+        per=parse_granularity(str(said["per"])),
+        service_ports=bool(said["service_ports"]),
+        declared=bool(said["declared"]),
     )
 
 

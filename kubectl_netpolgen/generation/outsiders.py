@@ -8,13 +8,12 @@ from kubectl_netpolgen.generation.peers import Peers
 from kubectl_netpolgen.generation.rules import NumberedRule
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.finding import Finding, Severity
-from kubectl_netpolgen.model.objects import ObjectKey
 
 
 def open_to_all(
-    key: ObjectKey, rules: Sequence[NumberedRule], edges: Sequence[Edge], peers: Peers
+    subject: str, rules: Sequence[NumberedRule], edges: Sequence[Edge], peers: Peers
 ) -> Iterator[Finding]:
-    """A finding for each invitation that made a workload's port open to every address."""
+    """A finding for each invitation that made a port of the policy's subject open to every address."""
     if all(item.rule.peers for item in rules):
         return
     services: dict[str, set[str]] = {}
@@ -26,7 +25,7 @@ def open_to_all(
         yield Finding(
             "open-to-all",
             Severity.WARNING,
-            str(key),
+            subject,
             f"clients from outside come through {name}, so {', '.join(sorted(said))} is open to every "
             "address, every pod of the cluster included",
             "where clients keep their addresses (externalTrafficPolicy: Local) name them with a decision",

@@ -8,7 +8,9 @@ from types import MappingProxyType
 
 from kubectl_netpolgen.analysis.exposure import invited_outsider
 from kubectl_netpolgen.analysis.timeline import Timeline
+from kubectl_netpolgen.generation.granularity import PER_WORKLOAD
 from kubectl_netpolgen.generation.selectors import workload_selector
+from kubectl_netpolgen.generation.subjects import Grouping
 from kubectl_netpolgen.model.decision import Decision
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.network import Address, address_order, host_network
@@ -37,13 +39,18 @@ class Peers:
         self,
         timeline: Timeline,
         decisions: Mapping[str, Decision],
+        grouping: Grouping | None = None,
         *,
         ranges: Mapping[Address, str] = MappingProxyType({}),
         service_ports: bool = False,
     ) -> None:
-        """`ranges` stand for addresses outside; with `service_ports`, dialled ports are allowed as well."""
+        """Workloads of a group are named by it; `ranges` stand for addresses outside.
+
+        With `service_ports`, dialled ports are allowed as well.
+        """
         self._timeline = timeline
         self._decisions = decisions
+        self._grouping = grouping or Grouping(PER_WORKLOAD, timeline)
         self._ranges = ranges
         self._service_ports = service_ports
 
@@ -134,6 +141,9 @@ class Peers:
         if end.host_network:
             addresses = {address for pod in self._timeline.pods_of(key) for address in pod.host_addresses}
             return _blocks(addresses, f"the node addresses of {end} are not known")
+        group = self._grouping.of(key)
+        if group is not None:
+            return Resolution((group.peer(namespace),))
         selector = workload_selector(key, self._timeline)
         if selector is None:
             return Resolution((), f"{end} has no label that tells its pods apart")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.objects import ObjectKey, Pod, Workload
@@ -73,13 +73,15 @@ def _shared(pods: tuple[Pod, ...]) -> LabelSelector | None:
     return labels_selector(dict(shared)) if shared else None
 
 
-def collateral(selector: LabelSelector, key: ObjectKey, timeline: Timeline) -> tuple[Pod, ...]:
-    """Pods of other workloads that the selector selects as well, by name."""
+def collateral(
+    selector: LabelSelector, namespace: str, members: Collection[ObjectKey], timeline: Timeline
+) -> tuple[Pod, ...]:
+    """Pods of other workloads than these that the selector selects as well, by name."""
     found = (
         pod
-        for (namespace, labels), twins in timeline.selectable.items()
-        if namespace == key.namespace and selector.matches(dict(labels))
+        for (where, labels), twins in timeline.selectable.items()
+        if where == namespace and selector.matches(dict(labels))
         for pod in twins
-        if timeline.top_owner(pod).key != key
+        if timeline.top_owner(pod).key not in members
     )
     return tuple(sorted(found, key=lambda pod: pod.name))

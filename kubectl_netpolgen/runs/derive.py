@@ -19,9 +19,11 @@ from kubectl_netpolgen.documents.decisions import parse_decisions
 from kubectl_netpolgen.generation.excess import Excess, find_excess
 from kubectl_netpolgen.generation.excess import told as tell_excess
 from kubectl_netpolgen.generation.options import GenerationOptions
+from kubectl_netpolgen.generation.overruled import find_overruled
 from kubectl_netpolgen.generation.policies import Generated, generate_policies
 from kubectl_netpolgen.generation.proof import Proof, prove
 from kubectl_netpolgen.generation.refusals import set_refused_aside
+from kubectl_netpolgen.generation.sharing import told as tell_shared
 from kubectl_netpolgen.model.bundle import PodCapture, PodState
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.declarations import DeclaredEdge
@@ -51,6 +53,8 @@ class Derived:
     captured: tuple[ObjectKey, ...]
     timeline: Timeline
     coverage: Coverage
+    options: GenerationOptions
+    """How the policies were asked for."""
     excess: tuple[Excess, ...] = ()
     """What is allowed beyond the edges."""
     declared: tuple[DeclaredEdge, ...] = ()
@@ -101,8 +105,17 @@ def derive(
     proof = prove(generated.edges, generated.policies, timeline, decisions=decisions)
     proof, refused = set_refused_aside(proof, generated.edges, generated.policies)
     findings.extend(refused)
-    excess = find_excess(generated.edges, generated.policies, timeline)
+    # what waits for a decision was seen, and what was asked to have no rule is told apart
+    waiting = tuple(item.edge for item in generated.unresolved)
+    excess = find_excess(
+        (*generated.edges, *waiting, *generated.refused),
+        generated.policies,
+        timeline,
+        assumed=generated.dns_rules,
+    )
     findings.extend(tell_excess(excess))
+    findings.extend(tell_shared(generated.shared))
+    findings.extend(find_overruled(generated.refused, generated.policies, timeline, decisions=decisions))
     return Derived(
         recorded=recorded,
         flows=derivation.flows,
@@ -114,6 +127,7 @@ def derive(
         timeline=timeline,
         coverage=_coverage(recorded, captures, derivation.edges),
         excess=excess,
+        options=options,
         declared=declared,
     )
 

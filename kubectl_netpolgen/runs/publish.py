@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kubectl_netpolgen.bundle import layout
 from kubectl_netpolgen.bundle.derived import finding_lines, flow_lines
+from kubectl_netpolgen.bundle.options import write_options
 from kubectl_netpolgen.bundle.writer import BundleWriter
 from kubectl_netpolgen.documents.json_text import dump_json, dump_line
 from kubectl_netpolgen.documents.yaml_text import dump_documents, dump_yaml
@@ -24,6 +25,7 @@ from kubectl_netpolgen.output.declared_list import declared_lines
 from kubectl_netpolgen.output.dot import graph_dot
 from kubectl_netpolgen.output.edge_list import edge_item, edge_list
 from kubectl_netpolgen.output.escape import terminal_text
+from kubectl_netpolgen.output.excess_list import excess_lines
 from kubectl_netpolgen.output.findings import findings_text
 from kubectl_netpolgen.output.graph import render
 from kubectl_netpolgen.output.table import edges_table
@@ -68,6 +70,8 @@ def publish(derived: Derived) -> Published:
     writer.lines(layout.FLOWS, flow_lines(derived.flows))
     writer.lines(layout.EDGES, (dump_line(edge_item(edge)) + "\n" for edge in derived.edges))
     writer.text(layout.DECLARED, declared_lines(derived.declared))
+    writer.lines(layout.EXCESS, excess_lines(derived.excess, derived.generated.shared))
+    write_options(writer, derived.options)
     writer.lines(layout.FINDINGS, finding_lines(derived.findings))
     dot = graph_dot(derived.edges)
     writer.text(layout.GRAPH_DOT, dot)
@@ -199,9 +203,9 @@ def show(
         environment.say(note)
     proven = len(derived.proof.rows)
     environment.say(f"proof: all {proven} accepted edges are allowed at both ends by the policies written")
-    beyond = len(derived.excess)
+    beyond = len(derived.excess) + len(derived.generated.shared)
     environment.say(
-        f"beyond them: {beyond} pairs of workloads and ports are allowed that were not seen (allowed-unseen)"
+        f"beyond them: {beyond} pairs of ends and ports are allowed that were not seen ({layout.EXCESS})"
         if beyond
         else "beyond them: nothing between the workloads that are there"
     )

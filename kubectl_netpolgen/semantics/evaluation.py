@@ -146,11 +146,12 @@ class Evaluator:
         port: int,
         server: ConnectionEnd,
     ) -> bool:
-        return (not rule.peers or self._is_peer(rule, namespace, peer)) and (
+        return (not rule.peers or self.is_peer(rule, namespace, peer)) and (
             not rule.ports or any(port_matches(item, protocol, port, server.pod) for item in rule.ports)
         )
 
-    def _is_peer(self, rule: Rule, namespace: str, end: ConnectionEnd) -> bool:
+    def is_peer(self, rule: Rule, namespace: str, end: ConnectionEnd) -> bool:
+        """True when a peer of a rule of these policies, which stands in a namespace, matches the end."""
         # by identity: the policies live as long as this does, and to compare rules takes as long as to judge
         asked = (id(rule), namespace, self.kind(end))
         known = self._peers.get(asked)

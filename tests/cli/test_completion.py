@@ -47,6 +47,7 @@ def test_flags_of_the_verb_and_of_kubectl() -> None:
         (("capture", "--dns=o"), ["--dns=observed"]),
         (("capture", "--dry-run="), ["--dry-run=none", "--dry-run=client", "--dry-run=server"]),
         (("capture", "--yes="), ["--yes=true", "--yes=false"]),
+        (("analyse", "--per", ""), ["workload", "namespace", "label="]),
         (("--color", "a"), ["auto", "always"]),
     ],
 )

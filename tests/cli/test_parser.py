@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.cli.parser import HelpRequest, Invocation, known_flags, parse, program_name, split_verb
-from kubectl_netpolgen.cli.verbs import VERBS
+from kubectl_netpolgen.cli.verbs import GENERATION, VERBS
 from kubectl_netpolgen.model.errors import ExitStatus, UsageError
 
 
@@ -73,8 +73,8 @@ def test_every_flag_reads_as_not_given_where_the_verb_lacks_it() -> None:
 def test_the_defaults_of_capture() -> None:
     given = arguments("capture")
     assert (given.duration, given.lease, given.linger) == (60, 180, 900)
-    assert (given.output, given.dns, given.dry_run, given.color) == ("table", "assumed", "none", "auto")
-    assert (given.yes, given.default_deny, given.image, given.bundle) == (False, False, None, None)
+    assert (given.output, given.dry_run, given.color) == ("table", "none", "auto")
+    assert (given.yes, given.image, given.bundle) == (False, None, None)
     assert (given.verbosity, given.request_timeout, given.as_user) == (0, None, None)
 
 
@@ -90,6 +90,40 @@ def test_the_defaults_of_capture() -> None:
 )
 def test_a_bare_dry_run_means_client(words: str, value: str) -> None:
     assert arguments(words).dry_run == value
+
+
+def test_options_of_the_policies_read_as_not_given_since_a_bundle_may_hold_them() -> None:
+    for words in ("capture", "analyse b"):
+        given = arguments(words)
+        assert {getattr(given, flag.attribute) for flag in GENERATION} == {None}
+    given = arguments("analyse b --default-deny=false --exclude x --exclude y --per namespace")
+    assert (given.default_deny, given.exclude, given.per) == (False, ["x", "y"], "namespace")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "analyse b --per label app",
+        "analyse --per label app b",
+        "--per label app analyse b",
+        "analyse --per=label app b",
+        "analyse --per label=app b",
+        "analyse --per=label=app b",
+    ],
+)
+def test_label_and_its_key_are_one_word_or_two(words: str) -> None:
+    given = arguments(words)
+    assert (given.per, given.bundle) == ("label=app", "b")
+
+
+@pytest.mark.parametrize("words", ["--per label", "--per label=", "--per pod", "--per label -o json"])
+def test_granularity_that_is_none_is_refused(words: str) -> None:
+    with pytest.raises(UsageError, match="is none of workload, namespace, label=KEY"):
+        arguments(f"analyse b {words}")
+
+
+def test_label_key_is_no_choice_of_other_flags() -> None:
+    assert arguments("analyse --decisions label b").decisions == "label"
 
 
 def test_the_word_after_a_bare_flag_is_not_its_value() -> None:

@@ -57,6 +57,40 @@ def test_flags_reach_the_policies(tmp_path: Path) -> None:
     assert (tmp_path / "bundle/policies/netpolgen-default-deny.yaml").is_file()
 
 
+def test_how_policies_were_asked_for_holds_for_the_next_run(tmp_path: Path) -> None:
+    root = a_bundle(tmp_path / "bundle")
+    analyse(tmp_path, "bundle", "--per", "namespace", "--default-deny")
+    first = files(root)
+    assert [path.name for path in sorted((root / "policies").iterdir())] == [
+        "netpolgen-allow-namespace.yaml",
+        "netpolgen-default-deny.yaml",
+    ]
+    assert first["excess.jsonl"]
+    status, world = analyse(tmp_path, "bundle")
+    assert status == ExitStatus.DONE
+    assert "as recorded in the bundle: --per=namespace --default-deny" in world.stderr
+    assert files(root) == first
+    _, world = analyse(tmp_path, "bundle", "--per=workload", "--default-deny=false")
+    assert "as recorded" not in world.stderr
+    assert len(list((root / "policies").iterdir())) == 3
+    assert "as recorded" not in analyse(tmp_path, "bundle")[1].stderr
+
+
+def test_label_that_groups_nothing_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    status, world = analyse(tmp_path, "nowhere", "--per", "label", "pod-template-hash")
+    assert status == ExitStatus.USAGE
+    assert "another one for every roll-out" in world.stderr
+
+
+def test_options_that_are_not_understood_stop_the_run(tmp_path: Path) -> None:
+    root = a_bundle(tmp_path / "bundle")
+    (root / "options.json").write_text("{}")
+    status, world = analyse(tmp_path, "bundle")
+    assert status == ExitStatus.ERROR
+    assert "options.json: not understood" in world.stderr
+    assert not (root / "policies").exists()
+
+
 def test_recorded_part_of_the_bundle_is_never_touched(tmp_path: Path) -> None:
     root = a_bundle(tmp_path / "bundle", decisions="decisions: []\n")
     before = files(root)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from kubectl_netpolgen.generation.excess import Excess, find_excess, told
+from kubectl_netpolgen.generation.granularity import Granularity, Per
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.policy import PolicyPort, PolicyType, Rule
 from kubectl_netpolgen.model.selector import LabelSelector
 from kubectl_netpolgen.semantics.objects import KubernetesObject
-from tests.factories import a_pod, a_policy, a_port, a_timeline, a_workload, an_edge
-from tests.generation.factories import deployed, generated, key, pods, tcp
+from tests.factories import a_pod, a_policy, a_port, a_timeline, a_workload, an_edge, an_endpoint
+from tests.generation.factories import deployed, generated, key, kube_dns, pods, tcp
 
 THREE = deployed("web", "api", "db")
 TWIN = (a_workload("web-canary"), a_pod("web-canary-1", "10.244.1.9", labels={"app": "web"}))
@@ -62,6 +63,38 @@ def test_range_and_name_are_asked_by_their_numbers() -> None:
     )
     found = find_excess([], [a_policy("api", ingress=rules)], a_timeline(*objects))
     assert [item.port for item in found] == [1, 3, 9090]
+
+
+def test_namespaces_policy_is_counted_pair_by_pair_and_also_between_pods_of_one_workload() -> None:
+    objects = (*deployed("web", "api"), a_pod("api-2", "10.244.1.9"))
+    found = generated(an_edge("web", "api"), objects=objects, per=Granularity(Per.NAMESPACE))
+    pairs = find_excess(found.edges, found.policies, a_timeline(*objects))
+    assert [str(item) for item in pairs] == [
+        "Deployment shop/api -> Deployment shop/api 8080/TCP",
+        "Deployment shop/api -> Deployment shop/web 8080/TCP",
+    ]
+
+
+def test_servers_elsewhere_whom_an_egress_rule_names_count_where_nobody_isolates_them() -> None:
+    there = an_endpoint("pay", namespace="pay")
+    objects = (*deployed("web"), *deployed("pay", "ledger", namespace="pay"))
+    for per, wanted in ((Per.WORKLOAD, []), (Per.NAMESPACE, ["ledger"])):
+        found = generated(an_edge("web", there, 443), objects=objects, per=Granularity(per))
+        pairs = find_excess(found.edges, found.policies, a_timeline(*objects))
+        assert [item.server.name for item in pairs] == wanted
+        assert all(item.port == 443 for item in pairs)
+
+
+def test_rule_that_lets_pods_resolve_names_is_assumed_and_not_counted() -> None:
+    resolver = (
+        a_workload("coredns", namespace="kube-system"),
+        a_pod("coredns-1", "10.244.3.1", namespace="kube-system", labels={"k8s-app": "kube-dns"}),
+    )
+    objects = (*deployed("web", "api"), *resolver, kube_dns())
+    found = generated(an_edge("web", "api"), objects=objects)
+    timeline = a_timeline(*objects)
+    assert find_excess(found.edges, found.policies, timeline, assumed=found.dns_rules) == ()
+    assert len(find_excess(found.edges, found.policies, timeline)) == 2
 
 
 def test_each_server_is_one_finding_and_long_lists_are_cut() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpolgen.generation.names import DEFAULT_DENY, policy_name
+from kubectl_netpolgen.generation.names import DEFAULT_DENY, NAMESPACE_POLICY, label_policy_name, policy_name
 from kubectl_netpolgen.model.objects import ObjectKey
 
 LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -71,3 +71,24 @@ def test_deny_all_comes_after_every_other_in_the_order_of_file_names(key: Object
 
 def test_namespace_is_no_part_of_the_name() -> None:
     assert policy_name(ObjectKey("Pod", "a", "x")) == policy_name(ObjectKey("Pod", "b", "x"))
+
+
+LABELS = st.tuples(st.text(st.sampled_from("aB./-_"), min_size=1, max_size=80), st.text(max_size=63))
+
+
+@given(LABELS, LABELS, KEYS)
+def test_policies_of_groups_have_names_of_their_own(
+    one: tuple[str, str], two: tuple[str, str], key: ObjectKey
+) -> None:
+    name = label_policy_name(*one)
+    assert len(name) <= 63
+    assert SUBDOMAIN.fullmatch(name)
+    assert name not in (NAMESPACE_POLICY, policy_name(key))
+    assert policy_name(key) != NAMESPACE_POLICY
+    assert (name == label_policy_name(*two)) is (one == two)
+    assert f"{name}.yaml" < f"{DEFAULT_DENY}.yaml"
+
+
+def test_labels_policy_shows_key_and_value() -> None:
+    name = label_policy_name("app.kubernetes.io/part-of", "Shop_1")
+    assert name.startswith("netpolgen-allow-label-part-of-shop-1-")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from kubectl_netpolgen.generation.dns import DnsMode
-from kubectl_netpolgen.generation.options import BOTH, GenerationOptions, left_out, options_of
+from kubectl_netpolgen.generation.granularity import Granularity, Per
+from kubectl_netpolgen.generation.options import (
+    BOTH,
+    GenerationOptions,
+    Word,
+    left_out,
+    options_of,
+    words_of,
+)
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge
 from kubectl_netpolgen.model.policy import PolicyType
@@ -52,20 +61,54 @@ def test_what_is_left_out_is_said_with_the_decision_that_takes_it_in() -> None:
     assert "excluded by api" in finding.message
 
 
-def words(**changes: Any) -> GenerationOptions:
-    """The options of a command line on which nothing but this was given."""
-    plain = {"default_deny": False, "dns": "assumed", "direction": "both", "min_connections": None}
-    switches = {"exclude": [], "widen_external": False, "service_ports": False, "declared": False}
-    return options_of(**{**plain, **switches, **changes})
-
-
 def test_words_of_the_command_line_are_understood() -> None:
-    assert words() == GenerationOptions()
-    assert words().directions == BOTH
-    assert words(direction="egress").directions == (PolicyType.EGRESS,)
-    given = words(default_deny=True, dns="observed", min_connections=5, exclude=["x"], service_ports=True)
-    assert given == GenerationOptions(True, DnsMode.OBSERVED, BOTH, 5, ("x",), service_ports=True)
-    assert words(declared=True) == GenerationOptions(declared=True)
+    assert options_of({}) == GenerationOptions()
+    assert options_of({"direction": "egress"}).directions == (PolicyType.EGRESS,)
+    given = options_of({"default_deny": True, "dns": "observed", "min_connections": 5, "exclude": ("x", "")})
+    assert given == GenerationOptions(True, DnsMode.OBSERVED, BOTH, 5, ("x",))
+    assert options_of({"declared": True, "exclude": ("",)}) == GenerationOptions(declared=True)
+    assert options_of({"per": "label=app"}).per == Granularity(Per.LABEL, "app")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"colour": "red"},
+        {"dns": "sometimes"},
+        {"direction": "sideways"},
+        {"per": "pod"},
+        {"default_deny": "yes"},
+        {"min_connections": True},
+        {"exclude": "web"},
+    ],
+)
+def test_words_that_make_no_sense_are_refused_by_name(words: dict[str, Word]) -> None:
+    with pytest.raises(
+        ValueError, match=r"colour|sometimes|Sideways|pod|default_deny|min_connections|exclude"
+    ):
+        options_of(words)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        GenerationOptions(),
+        GenerationOptions(
+            default_deny=True,
+            dns=DnsMode.OBSERVED,
+            directions=(IN,),
+            min_connections=3,
+            exclude=("a", "b*"),
+            widen_external=True,
+            per=Granularity(Per.LABEL, "tier"),
+            service_ports=True,
+            declared=True,
+        ),
+    ],
+)
+def test_every_option_comes_back_from_its_words(options: GenerationOptions) -> None:
+    assert options_of(words_of(options)) == options
+    assert len(words_of(options)) == len(fields(GenerationOptions))
 
 
 def test_dialled_ports_are_allowed_beside_the_pods_own_where_they_are_wanted() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.documents.yaml_text import dump_documents
+from kubectl_netpolgen.generation.deny_all import default_deny
 from kubectl_netpolgen.generation.dns import DnsMode
 from kubectl_netpolgen.generation.names import DEFAULT_DENY
-from kubectl_netpolgen.generation.policies import Generated, default_deny
+from kubectl_netpolgen.generation.policies import Generated
 from kubectl_netpolgen.model.decision import Decision, Verdict
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind, Role
 from kubectl_netpolgen.model.flow import Outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_netpolgen.generation.policies import default_deny
+from kubectl_netpolgen.generation.deny_all import default_deny
 from kubectl_netpolgen.generation.rollout import rollout_steps
 from kubectl_netpolgen.model.policy import NetworkPolicy, PolicyType
 from tests.factories import a_pod, a_policy, a_timeline, a_workload

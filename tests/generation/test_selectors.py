@@ -139,4 +139,4 @@ def test_collateral_pods_are_those_of_other_workloads_that_are_there() -> None:
         a_pod("gone-1", "10.244.1.11", **shared),
     ]
     timeline = a_timeline(a_pod("web-1"), *others, events=[an_event(others[-1], at=NOON, type="DELETED")])
-    assert [pod.name for pod in collateral(selector, key("web"), timeline)] == ["twin-1", "twin-2"]
+    assert [pod.name for pod in collateral(selector, "shop", [key("web")], timeline)] == ["twin-1", "twin-2"]

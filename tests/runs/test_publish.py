@@ -57,10 +57,12 @@ def test_everything_derived_is_written_and_private(tmp_path: Path) -> None:
     assert list(files(root)) == [
         "declared.jsonl",
         "edges.jsonl",
+        "excess.jsonl",
         "findings.jsonl",
         "flows.jsonl",
         "graph.dot",
         "kustomization.yaml",
+        "options.json",
         "policies/netpolgen-allow-deployment-api.yaml",
         "policies/netpolgen-allow-deployment-batch.yaml",
         "policies/netpolgen-allow-deployment-web.yaml",
