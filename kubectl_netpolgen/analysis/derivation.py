@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from kubectl_netpolgen.analysis.accounting import tell_unplaced, unplaced
 from kubectl_netpolgen.analysis.alignment import moved, moved_networks, tell_clocks
 from kubectl_netpolgen.analysis.clocks import Clock, Recording, measure_clocks
 from kubectl_netpolgen.analysis.contradictions import contradictions
@@ -99,7 +100,8 @@ def _sum_up(
     sightings, sums = Sightings(identities, translator, places), EdgeSums(flows)
     add_flows(flows, PlainFlows(identities, places, translator, sums), sightings, sums)
     sums.add(sightings.of_sockets(networks, told))
-    return sums, (*sightings.findings, *sightings.unvisited(sums))
+    lost = tell_unplaced(unplaced(flows, sums))
+    return sums, (*lost, *sightings.findings, *sightings.unvisited(sums))
 
 
 class _Gathering:
