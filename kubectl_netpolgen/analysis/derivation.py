@@ -71,6 +71,8 @@ def derive_edges(
         comparison.learn(capture)
         gathering.take(capture)
     glances, shared = comparison.glances, comparison.shared()
+    # it holds many conversations that nobody else does
+    del comparison
     clocks = measure_clocks(glances, shared, timeline, recordings or {})
     if any(clock.off for clock in clocks.values()):
         if iter(captures) is captures:

@@ -12,9 +12,9 @@ from kubectl_netpolgen.model.network import Address
 if TYPE_CHECKING:
     from kubectl_netpolgen.analysis.derivation import Capture
 
-MOST = 50_000
+MOST = 16_000
 """Connections that are kept to be compared; of more, those from every second client port, or every fourth."""
-_LOOKED_AT = 50
+_LOOKED_AT = 20
 """Conversations of each capture whose times are kept."""
 
 _FILE = itemgetter(0)
