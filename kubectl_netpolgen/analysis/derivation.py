@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from kubectl_netpolgen.analysis.accounting import tell_unplaced, unplaced
+from kubectl_netpolgen.analysis.alignment import moved, moved_networks, tell_clocks
+from kubectl_netpolgen.analysis.clocks import Clock, Recording, measure_clocks
+from kubectl_netpolgen.analysis.contradictions import contradictions
 from kubectl_netpolgen.analysis.edge_sums import EdgeSums
 from kubectl_netpolgen.analysis.flow_table import FlowTable
 from kubectl_netpolgen.analysis.flows import build_flows
@@ -15,6 +19,7 @@ from kubectl_netpolgen.analysis.orientation import HANDSHAKES, Orientation
 from kubectl_netpolgen.analysis.places import Places
 from kubectl_netpolgen.analysis.plain_flows import PlainFlows, add_flows
 from kubectl_netpolgen.analysis.services import Translator
+from kubectl_netpolgen.analysis.shared_connections import Comparison
 from kubectl_netpolgen.analysis.sightings import Sightings, SocketPair
 from kubectl_netpolgen.analysis.timeline import Timeline
 from kubectl_netpolgen.model.edge import Edge
@@ -49,21 +54,40 @@ class Derivation:
 
 
 def derive_edges(
-    captures: Iterable[Capture], networks: Mapping[str, PodNetwork], timeline: Timeline
+    captures: Iterable[Capture],
+    networks: Mapping[str, PodNetwork],
+    timeline: Timeline,
+    recordings: Mapping[str, Recording] | None = None,
 ) -> Derivation:
     """Flows, edges and findings; the order of the captures does not matter.
 
-    Of each capture no more is kept than its flows, so `captures` may read one after the other.
+    Of each capture no more is kept than its flows, so `captures` may read one after the other; where a clock
+    was off, which shows only when all are read, they are read once more. `recordings` has by file what the
+    run knows of the time of a capture.
     """
+    comparison = Comparison(timeline.held)
     gathering = _Gathering(Orientation(timeline, networks), timeline, networks)
     for capture in captures:
+        comparison.learn(capture)
         gathering.take(capture)
+    glances, shared = comparison.glances, comparison.shared()
+    # it holds many conversations that nobody else does
+    del comparison
+    clocks = measure_clocks(glances, shared, timeline, recordings or {})
+    if any(clock.off for clock in clocks.values()):
+        if iter(captures) is captures:
+            raise TypeError("captures that differ by their clocks cannot be read twice from an iterator")
+        networks = moved_networks(networks, glances, clocks)
+        gathering = _Gathering(Orientation(timeline, networks), timeline, networks)
+        for capture in captures:
+            gathering.take(moved(capture, clocks.get(capture.file, Clock())))
     flows, told, answers = gathering.finish()
     identities = Identities(timeline, networks)
     sums, findings = _sum_up(flows, identities, networks, Names(answers), told)
     edges = sums.edges(identities)
     findings = (*findings, *observe(edges, timeline), *gathering.findings)
-    return Derivation(flows, edges, findings, identities)
+    doubts = (*tell_clocks(glances, clocks, timeline), *contradictions(glances, shared, timeline))
+    return Derivation(flows, edges, (*doubts, *findings), identities)
 
 
 def _sum_up(
@@ -78,7 +102,8 @@ def _sum_up(
     sightings, sums = Sightings(identities, translator, places), EdgeSums(flows)
     add_flows(flows, PlainFlows(identities, places, translator, sums), sightings, sums)
     sums.add(sightings.of_sockets(networks, told))
-    return sums, (*sightings.findings, *sightings.unvisited(sums))
+    lost = tell_unplaced(unplaced(flows, sums))
+    return sums, (*lost, *sightings.findings, *sightings.unvisited(sums))
 
 
 class _Gathering:

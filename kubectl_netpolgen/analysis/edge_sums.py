@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -105,6 +105,10 @@ class EdgeSums:
         if found is None:
             found = self._packets[edge] = EdgeSum(first)
         return found
+
+    def rows(self) -> Iterator[Sequence[int]]:
+        """The rows of the flows at each edge."""
+        return (item.rows for item in self._packets.values())
 
     def __contains__(self, key: object) -> bool:
         return key in self._packets or key in self._sockets

@@ -231,6 +231,10 @@ class Timeline:
         pod = self.pods.get(uid)
         return pod.addresses if pod is not None and not pod.host_network else ()
 
+    def held(self, uid: str, address: Address, time: int) -> bool:
+        """True for an address that a pod has, or had then: a new sandbox of it has another."""
+        return address in self.own_addresses(uid) or self.tenant(address, time) == uid
+
     def tenant(self, address: Address, time: int) -> str:
         """The UID of the pod that had the address then, empty when none had."""
         pod = self.pod_at(address, time)

@@ -13,6 +13,8 @@ from kubectl_netpolgen.model.finding import Finding, Severity, sort_findings
 from kubectl_netpolgen.model.times import parse_rfc3339, rfc3339
 
 _TIMES = ("started", "ended")
+_LONGEST = 1e11
+"""Seconds, some thousand years: what is more was written by no clock, and cannot be a time."""
 
 
 def manifest_document(manifest: Manifest) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def parse_manifest(document: Any, *, where: str) -> Manifest:
             server=str(document.get("server", "")),
             started=_time(document.get("started")),
             ended=_time(document.get("ended")),
-            duration=float(document.get("duration", 0)),
+            duration=_seconds(document.get("duration", 0)),
             arguments={str(key): str(value) for key, value in (document.get("arguments") or {}).items()},
             pods=tuple(_pod(item) for item in document.get("pods") or ()),
             readable=_texts(document.get("readable") or []),
@@ -79,7 +81,7 @@ def _pod(item: Mapping[str, Any]) -> PodCapture:
         dropped=int(item["dropped"]) if item.get("dropped") is not None else None,
         started=_time(item.get("started")),
         ended=_time(item.get("ended")),
-        clock_offset=float(item.get("clockOffset", 0.0)),
+        clock_offset=_seconds(item.get("clockOffset", 0.0)),
         stopped_by=str(item.get("stoppedBy", "")),
         entries=int(item.get("entries", 0)),
     )
@@ -99,6 +101,13 @@ def _texts(items: Any) -> tuple[str, ...]:
     if not isinstance(items, (list, tuple)):
         raise TypeError(f"{items!r} is no list")
     return tuple(str(item) for item in items)
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not abs(seconds) <= _LONGEST:
+        raise ValueError(f"{seconds} seconds are beyond all measure")
+    return seconds
 
 
 def _time(text: str | None) -> int:

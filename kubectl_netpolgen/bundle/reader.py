@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from kubectl_netpolgen.analysis.timeline import ObjectEvent
 from kubectl_netpolgen.bundle import layout
+from kubectl_netpolgen.bundle.cluster_files import ClusterFiles
 from kubectl_netpolgen.bundle.layout import CaptureFile
 from kubectl_netpolgen.bundle.manifest import parse_manifest
-from kubectl_netpolgen.documents.json_text import NotJson, load_json, load_lines
+from kubectl_netpolgen.documents.json_text import NotJson, load_json
 from kubectl_netpolgen.model.bundle import Manifest
 from kubectl_netpolgen.model.errors import BundleError
 from kubectl_netpolgen.model.finding import Finding, Severity
-from kubectl_netpolgen.model.times import parse_rfc3339
-from kubectl_netpolgen.semantics.objects import KubernetesObject, parse_object
+from kubectl_netpolgen.semantics.objects import KubernetesObject
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,10 @@ def read_bundle(root: Path) -> Recorded:
             f"{manifest_path}: {error}", way_out="the file was cut or edited; capture again"
         ) from error
     findings: list[Finding] = []
-    objects = tuple(_objects(root, findings))
-    events = tuple(_events(root, findings))
+    files = ClusterFiles()
+    objects = files.objects(_text(root / layout.OBJECTS) or "")
+    events = files.events(_text(root / layout.EVENTS) or "")
+    findings.extend((*files.findings, *files.unused()))
     captures, sockets = _files(root, findings)
     return Recorded(
         root=root,
@@ -94,53 +95,6 @@ def _text(path: Path) -> str | None:
         raise BundleError(
             f"{path}: cannot be read: {error.strerror}", way_out="check its permissions"
         ) from error
-
-
-def _damaged(name: str, number: int, why: object) -> Finding:
-    return Finding(
-        "bundle-line-damaged",
-        Severity.WARNING,
-        name,
-        f"line {number} was left out: {why}",
-        "the run was cut short there",
-    )
-
-
-def _objects(root: Path, findings: list[Finding]) -> list[KubernetesObject]:
-    found = []
-    for number, value in load_lines(_text(root / layout.OBJECTS) or ""):
-        item = _parsed(layout.OBJECTS, number, value, findings)
-        if item is not None:
-            found.append(item)
-    return found
-
-
-def _events(root: Path, findings: list[Finding]) -> list[ObjectEvent]:
-    found = []
-    for number, value in load_lines(_text(root / layout.EVENTS) or ""):
-        if isinstance(value, NotJson) or not isinstance(value, dict):
-            findings.append(_damaged(layout.EVENTS, number, value))
-            continue
-        item = _parsed(layout.EVENTS, number, value.get("object"), findings)
-        try:
-            time = parse_rfc3339(str(value.get("time")))
-        except ValueError as error:
-            findings.append(_damaged(layout.EVENTS, number, error))
-            continue
-        if item is not None:
-            found.append(ObjectEvent(time, str(value.get("type")), item))
-    return found
-
-
-def _parsed(name: str, number: int, value: Any, findings: list[Finding]) -> KubernetesObject | None:
-    if not isinstance(value, dict):
-        findings.append(_damaged(name, number, value if isinstance(value, NotJson) else "not an object"))
-        return None
-    try:
-        return parse_object(value)
-    except ValueError as error:
-        findings.append(_damaged(name, number, error))
-        return None
 
 
 def _files(root: Path, findings: list[Finding]) -> tuple[tuple[RecordedFile, ...], tuple[RecordedFile, ...]]:

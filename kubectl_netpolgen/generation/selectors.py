@@ -43,14 +43,15 @@ def workload_selector(key: ObjectKey, timeline: Timeline) -> LabelSelector | Non
     """The selector for a workload's pods, None when no usable label tells them apart.
 
     The owner's own spec.selector where it has one, since it is immutable and what the owner counts by; for
-    Jobs and CronJobs the template's labels, since their selector names one run; else what its pods share.
+    Jobs and CronJobs the template's labels, since their selector names one run; else what its pods share, as
+    also where a custom resource's selector is about something else than its pods.
     """
-    workload = timeline.workload(key)
+    workload, pods = timeline.workload(key), timeline.pods_of(key)
     if workload is not None:
         found = _from_owner(workload)
-        if found is not None:
+        if found is not None and (not pods or any(found.matches(pod.labels) for pod in pods)):
             return found
-    return _shared(timeline.pods_of(key))
+    return _shared(pods)
 
 
 def _from_owner(workload: Workload) -> LabelSelector | None:

@@ -34,6 +34,7 @@ from kubectl_netpolgen.model.objects import ObjectKey
 from kubectl_netpolgen.model.sockets import PodNetwork
 from kubectl_netpolgen.packets.collection import without_collection
 from kubectl_netpolgen.packets.reading import NotACapture, UnreadableCapture, read_capture
+from kubectl_netpolgen.runs.recorder_clock import on_cluster_clock, recordings
 
 # Socket files are capped at 8 MiB in the pod; a larger one is not ours.
 _MAX_SOCKETS = 64 * 1024 * 1024
@@ -76,7 +77,7 @@ def derive(
 
     Raises BundleError for a directory that is no bundle, NothingCaptured for one without a readable capture.
     """
-    recorded = read_bundle(root)
+    recorded = on_cluster_clock(read_bundle(root))
     findings = [*recorded.findings, *recorded.manifest.findings]
     networks = dict(read_sockets(recorded.sockets, findings))
     # with rights on some namespaces only, an ended pod's address may be a pod's that we cannot see
@@ -84,7 +85,12 @@ def derive(
     timeline = Timeline(recorded.objects, recorded.events, started=started)
     captures: set[str] = set()
     with without_collection():
-        derivation = derive_edges(_read_captures(recorded.captures, findings, captures), networks, timeline)
+        derivation = derive_edges(
+            _Captures(recorded.captures, findings, captures),
+            networks,
+            timeline,
+            recordings(recorded.manifest),
+        )
     if not captures and not networks:
         raise NothingCaptured(
             f"{root}: holds no readable capture",
@@ -156,26 +162,34 @@ def _coverage(recorded: Recorded, captures: Collection[str], edges: Iterable[Edg
     )
 
 
-def _read_captures(
-    files: Iterable[RecordedFile], findings: list[Finding], pods: set[str]
-) -> Iterator[Capture]:
-    """One after the other, so that no two are in memory; the UIDs of those that were read go to `pods`."""
-    for file in files:
-        try:
-            contents = read_capture(file.path)
-        except (NotACapture, UnreadableCapture) as error:
-            findings.append(
-                Finding(
-                    "not-a-capture",
-                    Severity.WARNING,
-                    file.name,
-                    error.message,
-                    error.way_out or "capture again",
+class _Captures:
+    """The captures of a bundle, read one after the other, as often as asked; no two are in memory at once.
+
+    The UIDs of those that could be read go to `pods`.
+    """
+
+    def __init__(self, files: Iterable[RecordedFile], findings: list[Finding], pods: set[str]) -> None:
+        self._files = tuple(files)
+        self._findings = findings
+        self._pods = pods
+
+    def __iter__(self) -> Iterator[Capture]:
+        for file in self._files:
+            try:
+                contents = read_capture(file.path)
+            except (NotACapture, UnreadableCapture) as error:
+                self._findings.append(
+                    Finding(
+                        "not-a-capture",
+                        Severity.WARNING,
+                        file.name,
+                        error.message,
+                        error.way_out or "capture again",
+                    )
                 )
-            )
-            continue
-        pods.add(file.pod_uid)
-        yield Capture(file.pod_uid, file.name, contents)
+                continue
+            self._pods.add(file.pod_uid)
+            yield Capture(file.pod_uid, file.name, contents)
 
 
 def read_sockets(files: Iterable[RecordedFile], findings: list[Finding]) -> Iterable[tuple[str, PodNetwork]]:

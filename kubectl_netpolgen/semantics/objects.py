@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubectl_netpolgen.model.declarations import DeclaringObject
-from kubectl_netpolgen.model.network import Address, Protocol, canonical_address
+from kubectl_netpolgen.model.network import Address, canonical_address
 from kubectl_netpolgen.model.objects import (
     ContainerPort,
     ControlPlaneCalls,
@@ -27,6 +27,7 @@ from kubectl_netpolgen.model.policy import NetworkPolicy
 from kubectl_netpolgen.model.selector import LabelSelector, labels_selector
 from kubectl_netpolgen.model.times import parse_rfc3339
 from kubectl_netpolgen.semantics.declarations import DECLARING, parse_configuration, parse_declaring
+from kubectl_netpolgen.semantics.fields import Fields, shown
 from kubectl_netpolgen.semantics.policies import parse_policy
 from kubectl_netpolgen.semantics.selectors import parse_selector
 
@@ -47,6 +48,12 @@ _TIERS = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPol
 _HTTPS = 443
 """The port of a webhook's or an APIService's Service where none is given (ServiceReference.port)."""
 
+_BUILT_IN = (
+    *("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"),
+)
+"""Owners whose fields are Kubernetes' own; others' may hold anything under the same names."""
+
+_BUILT_IN_GROUPS = ("", "apps", "batch", "extensions")
 Document = Mapping[str, Any]
 
 
@@ -55,239 +62,299 @@ def parse_object(document: Document) -> KubernetesObject | None:
 
     Raises ValueError naming the field when the document is not what its kind promises.
     """
-    kind = document.get("kind")
+    fields = Fields(document)
+    kind = fields.text("kind")
     try:
         if kind == "Pod":
-            return parse_pod(document)
+            return _pod(fields)
         if kind == "Service":
-            return _service(document)
+            return _service(fields)
         if kind == "EndpointSlice":
-            return _slice(document)
+            return _slice(fields)
         if kind == "Namespace":
-            return Namespace(name=str(_meta(document)["name"]), labels=_labels(_meta(document)))
+            return Namespace(name=_name(fields), labels=_meta(fields).labels())
         if kind == "Node":
-            return _node(document)
+            return _node(fields)
         if kind == "NetworkPolicy":
             return parse_policy(document)
         if kind in _WEBHOOKS:
-            clients = [item.get("clientConfig") or {} for item in document.get("webhooks") or ()]
-            return _calls(document, [client.get("service") for client in clients])
+            hooks = fields.maps("webhooks")
+            return _calls(fields, kind, [hook.map("clientConfig").map("service") for hook in hooks])
         if kind == "APIService":
-            return _calls(document, [(document.get("spec") or {}).get("service")])
+            return _calls(fields, kind, [fields.map("spec").map("service")])
         if kind in _TIERS:
-            return TierPolicy(str(kind), str(_meta(document)["name"]))
+            return TierPolicy(kind, _name(fields))
         if kind in DECLARING:
             return parse_declaring(document)
-        if kind and isinstance(document.get("spec"), Mapping):
-            return _workload(document)
-    except (KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise ValueError(f"{kind}: {error!r} is missing or of a wrong type") from error
+        if kind and document.get("spec") is not None:
+            return _workload(fields, kind)
+    except RecursionError as error:
+        raise ValueError("maps in maps without end") from error
     return None
 
 
-def _calls(document: Document, services: Iterable[Any]) -> ControlPlaneCalls:
+def _calls(document: Fields, kind: str, services: Iterable[Fields]) -> ControlPlaneCalls:
     """The Services that are named; a webhook by URL, and an APIService of the API server's own, have none."""
     found = dict.fromkeys(
-        (str(service["namespace"]), str(service["name"]), int(service.get("port") or _HTTPS))
+        (service.text("namespace"), service.text("name"), service.number("port", _HTTPS, least=1))
         for service in services
-        if service
+        if service.document
     )
-    return ControlPlaneCalls(str(document["kind"]), str(_meta(document)["name"]), tuple(found))
+    return ControlPlaneCalls(kind, _name(document), tuple(found))
 
 
-def _meta(document: Document) -> Document:
-    metadata = document.get("metadata")
-    if not isinstance(metadata, Mapping):
+def _meta(document: Fields) -> Fields:
+    metadata = document.map("metadata")
+    if not metadata.document:
         raise ValueError("metadata: missing")
     return metadata
 
 
-def _labels(metadata: Document) -> dict[str, str]:
-    return {str(key): str(value) for key, value in (metadata.get("labels") or {}).items()}
+def _name(document: Fields) -> str:
+    name = _meta(document).text("name")
+    if not name:
+        raise ValueError("metadata.name: empty")
+    return name
 
 
-def _addresses(values: Iterable[Any]) -> tuple[Address, ...]:
-    found: list[Address] = []
-    for value in values:
-        try:
-            address = canonical_address(str(value))
-        except ValueError:
-            continue  # `None` (headless), empty strings and host names stand in these fields too
-        if address not in found:
-            found.append(address)
-    return tuple(found)
+def _namespace(document: Fields) -> str:
+    return _meta(document).text("namespace", "") or "default"
 
 
-def _is_range(text: Any) -> bool:
+def _addresses(values: Iterable[str]) -> tuple[Address, ...]:
+    """Each address once; nothing for the empty ones that stand in these fields too."""
+    return tuple(dict.fromkeys(_address(value) for value in values if value))
+
+
+def _address(text: str) -> Address:
     try:
-        ipaddress.ip_network(str(text), strict=False)
+        return canonical_address(text)
+    except ValueError as error:
+        raise ValueError(f"{shown(text)} is no address") from error
+
+
+def _is_address(text: str) -> bool:
+    try:
+        canonical_address(text)
     except ValueError:
         return False
     return True
 
 
-def _owner(metadata: Document) -> OwnerReference | None:
-    references = [item for item in metadata.get("ownerReferences") or () if item.get("controller")]
-    if not references:
-        return None
-    return OwnerReference(
-        kind=str(references[0]["kind"]),
-        name=str(references[0]["name"]),
-        uid=str(references[0].get("uid", "")),
-    )
+def _is_range(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
-def _time(metadata: Document) -> int:
-    text = metadata.get("creationTimestamp")
+def _owner(metadata: Fields) -> OwnerReference | None:
+    for reference in metadata.maps("ownerReferences"):
+        if reference.flag("controller"):
+            return OwnerReference(
+                kind=reference.text("kind"), name=reference.text("name"), uid=reference.text("uid", "")
+            )
+    return None
+
+
+def _time(metadata: Fields) -> int:
+    text = metadata.text("creationTimestamp", "")
     return parse_rfc3339(text) if text else 0
 
 
-def parse_pod(document: Document) -> Pod:
-    """A pod from its API object."""
-    metadata, spec, status = _meta(document), document.get("spec") or {}, document.get("status") or {}
-    containers = list(spec.get("containers") or ())
+def _pod(document: Fields) -> Pod:
+    metadata, spec, status = _meta(document), document.map("spec"), document.map("status")
+    starting = spec.maps("initContainers")
     # init containers that restart always are sidecars and keep running (core/v1 Container.restartPolicy)
-    sidecars = [item for item in spec.get("initContainers") or () if item.get("restartPolicy") == "Always"]
-    ports = tuple(_container_port(port) for item in containers + sidecars for port in item.get("ports") or ())
-    mentions, config_maps = parse_configuration(spec)
-    probes = tuple(_probes(containers + sidecars))
+    sidecars = [item for item in starting if item.text("restartPolicy", "") == "Always"]
+    containers = [*spec.maps("containers"), *sidecars]
+    mentions, config_maps = parse_configuration(spec.document)
+    probes = tuple(_probes(containers))
     return Pod(
-        uid=str(metadata.get("uid") or ""),
-        namespace=str(metadata.get("namespace") or "default"),
-        name=str(metadata["name"]),
-        labels=_labels(metadata),
-        addresses=_addresses([status.get("podIP"), *(item.get("ip") for item in status.get("podIPs") or ())]),
-        host_addresses=_addresses(
-            [status.get("hostIP"), *(item.get("ip") for item in status.get("hostIPs") or ())]
+        uid=metadata.text("uid", ""),
+        namespace=_namespace(document),
+        name=_name(document),
+        labels=metadata.labels(),
+        addresses=_addresses(
+            [status.text("podIP", ""), *(item.text("ip", "") for item in status.maps("podIPs"))]
         ),
-        node=str(spec.get("nodeName") or ""),
-        host_network=bool(spec.get("hostNetwork")),
-        phase=str(status.get("phase") or "Unknown"),
+        host_addresses=_addresses(
+            [status.text("hostIP", ""), *(item.text("ip", "") for item in status.maps("hostIPs"))]
+        ),
+        node=spec.text("nodeName", ""),
+        host_network=spec.flag("hostNetwork"),
+        phase=status.text("phase", "") or "Unknown",
         owner=_owner(metadata),
-        ports=ports,
+        ports=tuple(
+            _container_port(port)
+            for item in containers
+            for port in item.maps("ports")
+            # manifests leave it out, and then nothing is declared
+            if port.document.get("containerPort") is not None
+        ),
         probe_ports=frozenset(port for port, _ in probes),
         probe_periods=probes,
         init_containers=tuple(
-            str(item.get("name", ""))
-            for item in spec.get("initContainers") or ()
-            if item.get("restartPolicy") != "Always"
+            item.text("name", "") for item in starting if item.text("restartPolicy", "") != "Always"
         ),
         created=_time(metadata),
-        mirror="kubernetes.io/config.mirror" in (metadata.get("annotations") or {}),
-        deleting=bool(metadata.get("deletionTimestamp")),
-        operating_system=str((spec.get("os") or {}).get("name") or ""),
-        dns_policy=str(spec.get("dnsPolicy") or "ClusterFirst"),
+        mirror="kubernetes.io/config.mirror" in metadata.map("annotations").document,
+        deleting=bool(metadata.text("deletionTimestamp", "")),
+        operating_system=spec.map("os").text("name", ""),
+        dns_policy=spec.text("dnsPolicy", "") or "ClusterFirst",
         mentions=mentions,
         config_maps=config_maps,
     )
 
 
-def _container_port(port: Document) -> ContainerPort:
+def _container_port(port: Fields) -> ContainerPort:
     return ContainerPort(
-        name=str(port.get("name") or ""),
-        port=int(port["containerPort"]),
-        protocol=Protocol(port.get("protocol") or "TCP"),
+        name=port.text("name", ""), port=port.port("containerPort"), protocol=port.protocol()
     )
 
 
-def _probes(containers: Iterable[Document]) -> Iterable[tuple[int, int]]:
+def _probes(containers: Iterable[Fields]) -> Iterable[tuple[int, int]]:
     for container in containers:
         named = {
-            port["name"]: int(port["containerPort"])
-            for port in container.get("ports") or ()
-            if port.get("name")
+            port.text("name", ""): port.port("containerPort")
+            for port in container.maps("ports")
+            if port.document.get("containerPort") is not None
         }
         for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-            asked = container.get(probe) or {}
-            period = asked.get("periodSeconds")
+            asked = container.map(probe)
+            period = asked.number("periodSeconds", 0, most=2**31 - 1)
             for kind in ("httpGet", "tcpSocket", "grpc"):
-                port = (asked.get(kind) or {}).get("port")
-                number = port if isinstance(port, int) else named.get(port)
-                if number is not None:
-                    yield number, period if isinstance(period, int) and period > 0 else 0
+                port = asked.map(kind).port_or_name("port")
+                number = named.get(port) if isinstance(port, str) and port else port
+                if isinstance(number, int):
+                    yield number, period
 
 
-def _service(document: Document) -> Service:
-    metadata, spec = _meta(document), document.get("spec") or {}
-    balancer = ((document.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+def _service(document: Fields) -> Service:
+    metadata, spec = _meta(document), document.map("spec")
+    balancers = document.map("status").map("loadBalancer").maps("ingress")
+    # `None` is how a headless Service has no address (core/v1 ClusterIPNone)
+    cluster = (spec.text("clusterIP", ""), *spec.texts("clusterIPs"))
     return Service(
-        namespace=str(metadata.get("namespace") or "default"),
-        name=str(metadata["name"]),
-        type=str(spec.get("type") or "ClusterIP"),
+        namespace=_namespace(document),
+        name=_name(document),
+        type=spec.text("type", "") or "ClusterIP",
         addresses=_addresses(
             [
-                spec.get("clusterIP"),
-                *(spec.get("clusterIPs") or ()),
-                *(spec.get("externalIPs") or ()),
-                *(item.get("ip") for item in balancer),
+                *("" if text == "None" else text for text in cluster),
+                *spec.texts("externalIPs"),
+                *(item.text("ip", "") for item in balancers),
             ]
         ),
-        selector={str(key): str(value) for key, value in (spec.get("selector") or {}).items()},
+        selector=spec.labels("selector"),
         ports=tuple(
             ServicePort(
-                name=str(port.get("name") or ""),
-                protocol=Protocol(port.get("protocol") or "TCP"),
-                port=int(port["port"]),
-                target_port=port.get("targetPort") or int(port["port"]),
-                node_port=int(port.get("nodePort") or 0),
+                name=port.text("name", ""),
+                protocol=port.protocol(),
+                port=port.port("port"),
+                target_port=_target(port),
+                node_port=port.number("nodePort", 0),
             )
-            for port in spec.get("ports") or ()
+            for port in spec.maps("ports")
         ),
-        labels=_labels(metadata),
+        labels=metadata.labels(),
     )
 
 
-def _slice(document: Document) -> EndpointSlice:
-    metadata = _meta(document)
+def _target(port: Fields) -> int | str:
+    """Where a Service's port leads; the API server fills the same number in where none was given."""
+    named = port.port_or_name("targetPort") if port.document.get("targetPort") else None
+    return named or port.port("port")
+
+
+def _slice(document: Fields) -> EndpointSlice:
+    # addressType FQDN is deprecated and nothing's traffic: names are no addresses to compare packets with
     return EndpointSlice(
-        namespace=str(metadata.get("namespace") or "default"),
-        name=str(metadata["name"]),
-        service=_labels(metadata).get("kubernetes.io/service-name", ""),
+        namespace=_namespace(document),
+        name=_name(document),
+        service=_meta(document).labels().get("kubernetes.io/service-name", ""),
         endpoints=tuple(
             SliceEndpoint(
-                addresses=_addresses(item.get("addresses") or ()),
-                pod_uid=str((item.get("targetRef") or {}).get("uid") or ""),
+                addresses=_addresses(text for text in item.texts("addresses") if _is_address(text)),
+                pod_uid=item.map("targetRef").text("uid", ""),
             )
-            for item in document.get("endpoints") or ()
+            for item in document.maps("endpoints")
         ),
         ports=tuple(
-            (str(port.get("name") or ""), Protocol(port.get("protocol") or "TCP"), int(port["port"]))
-            for port in document.get("ports") or ()
-            if port.get("port")
+            (port.text("name", ""), port.protocol(), port.port("port"))
+            for port in document.maps("ports")
+            if port.document.get("port")
         ),
     )
 
 
-def _node(document: Document) -> Node:
-    metadata, spec, status = _meta(document), document.get("spec") or {}, document.get("status") or {}
+def _node(document: Fields) -> Node:
+    spec = document.map("spec")
+    ranges = spec.texts("podCIDRs") or (spec.text("podCIDR", ""),)
     return Node(
-        name=str(metadata["name"]),
-        addresses=_addresses(item.get("address") for item in status.get("addresses") or ()),
-        pod_ranges=tuple(
+        name=_name(document),
+        addresses=_addresses(
             text
-            for text in spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])
-            if _is_range(text)
+            for text in (item.text("address", "") for item in document.map("status").maps("addresses"))
+            # host names stand there too
+            if _is_address(text)
         ),
-        labels=_labels(metadata),
+        pod_ranges=tuple(text for text in ranges if _is_range(text)),
+        labels=_meta(document).labels(),
     )
 
 
-def _workload(document: Document) -> Workload:
-    metadata, spec = _meta(document), document["spec"]
-    template = (
-        spec.get("template") or ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template") or {}
-    )
-    replicas = spec.get("replicas")
+def _workload(document: Fields, kind: str) -> Workload:
+    metadata, spec = _meta(document), document.document["spec"]
+    group = document.text("apiVersion", "").rpartition("/")[0]
+    if kind in _BUILT_IN and group in _BUILT_IN_GROUPS:
+        template, selector, replicas = _own_parts(document.map("spec"), kind)
+    else:
+        template, selector, replicas = _foreign_parts(spec)
     return Workload(
-        uid=str(metadata.get("uid") or ""),
-        key=ObjectKey(
-            str(document["kind"]), str(metadata.get("namespace") or "default"), str(metadata["name"])
-        ),
+        uid=metadata.text("uid", ""),
+        key=ObjectKey(kind, _namespace(document), _name(document)),
         owner=_owner(metadata),
-        selector=_workload_selector(spec.get("selector")),
-        template_labels=_labels(template.get("metadata") or {}),
-        replicas=replicas if isinstance(replicas, int) else None,
+        selector=selector,
+        template_labels=template,
+        replicas=replicas,
     )
+
+
+def _own_parts(spec: Fields, kind: str) -> tuple[Mapping[str, str], LabelSelector | None, int | None]:
+    """Template labels, selector and replicas of Kubernetes' own kinds."""
+    holder = spec.map("jobTemplate").map("spec") if kind == "CronJob" else spec
+    selector = spec.map("selector").document
+    try:
+        found = _workload_selector(selector)
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"spec.selector: {error}") from error
+    if found is None and selector:
+        raise ValueError("spec.selector: is no selector of labels")
+    replicas = spec.document.get("replicas")
+    return (
+        holder.map("template").map("metadata").labels(),
+        found,
+        None if replicas is None else spec.number("replicas", most=2**31 - 1),
+    )
+
+
+def _foreign_parts(spec: Any) -> tuple[Mapping[str, str], LabelSelector | None, int | None]:
+    """The same of a custom resource, as far as its fields are what they are elsewhere."""
+    if not isinstance(spec, Mapping):
+        return {}, None, None
+    template = spec.get("template")
+    replicas = spec.get("replicas")
+    try:
+        labels: Mapping[str, str] = Fields(template).map("metadata").labels()
+    except ValueError:
+        labels = {}
+    try:
+        selector = _workload_selector(spec.get("selector"))
+    except (ValueError, TypeError, AttributeError):
+        selector = None
+    return labels, selector, replicas if isinstance(replicas, int) else None
 
 
 def _workload_selector(document: Any) -> LabelSelector | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.policy import IPBlock, NetworkPolicy, Peer, PolicyPort, PolicyType, Rule
+from kubectl_netpolgen.semantics.fields import Fields
 from kubectl_netpolgen.semantics.selectors import parse_selector, selector_document
 
 _ABSENT: dict[str, Any] = {}
@@ -20,26 +21,26 @@ def parse_policy(document: Mapping[str, Any]) -> NetworkPolicy:
     """
     try:
         return _policy(document)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"NetworkPolicy: {error!r} is missing or of a wrong type") from error
 
 
 def _policy(document: Mapping[str, Any]) -> NetworkPolicy:
-    metadata = document.get("metadata") or _ABSENT
+    metadata = Fields(document).map("metadata")
     spec = document.get("spec") or _ABSENT
     egress = _rules(spec, "egress", "to")
     types = tuple(PolicyType(value) for value in spec.get("policyTypes") or ())
     if not types:
         types = (PolicyType.INGRESS, PolicyType.EGRESS) if egress else (PolicyType.INGRESS,)
     return NetworkPolicy(
-        namespace=str(metadata.get("namespace") or "default"),
-        name=str(metadata.get("name") or ""),
+        namespace=metadata.text("namespace", "") or "default",
+        name=metadata.text("name", ""),
         pod_selector=parse_selector(spec.get("podSelector") or _ABSENT),
         policy_types=types,
         ingress=_rules(spec, "ingress", "from"),
         egress=egress,
-        labels=tuple(sorted((metadata.get("labels") or _ABSENT).items())),
-        annotations=tuple(sorted((metadata.get("annotations") or _ABSENT).items())),
+        labels=tuple(sorted(metadata.labels().items())),
+        annotations=tuple(sorted(metadata.labels("annotations").items())),
     )
 
 

@@ -106,6 +106,8 @@ def test_another_thing_is_refused(other: Any) -> None:
         {"started": "yesterday"},
         {"started": 5},
         {"duration": "long"},
+        {"duration": float("inf")},
+        {"pods": [{**document()["pods"][0], "clockOffset": 1e300}]},
         {"pods": ["web-1"]},
         {"pods": [["web-1"]]},
         {"pods": [{"uid": "u1"}]},

@@ -20,6 +20,7 @@ from kubectl_netpolgen.model.flow import Outcome
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import Pod
 from kubectl_netpolgen.model.policy import IPBlock, Peer, PolicyPort, PolicyType, Rule
+from kubectl_netpolgen.model.selector import labels_selector
 from kubectl_netpolgen.semantics.policies import policy_document
 from tests.factories import (
     a_network,
@@ -252,8 +253,9 @@ def test_workload_without_usable_labels_is_refused_and_said() -> None:
 
 
 def test_selector_that_catches_others_is_said() -> None:
-    twin = a_pod("twin-1", "10.244.1.9", labels={"app": "web"})
-    found = generated(objects=(*deployed("web"), twin, a_workload("twin")))
+    twin = a_pod("twin-1", "10.244.1.9", labels={"app": "web", "twin": "yes"})
+    owner = a_workload("twin", selector=labels_selector({"twin": "yes"}))
+    found = generated(objects=(*deployed("web"), twin, owner))
     assert ("selector-collateral", "Deployment shop/web") in [(f.code, f.subject) for f in found.findings]
     assert "twin-1" in found.findings[0].message
 

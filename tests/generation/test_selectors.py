@@ -57,6 +57,13 @@ def test_owners_own_selector_is_preferred_to_its_pods_labels() -> None:
     assert selector_of(a_workload("web"), pod) == labels_selector({"app": "web"})
 
 
+def test_selector_of_a_custom_resource_that_is_not_about_its_pods_gives_way_to_their_labels() -> None:
+    owner = a_workload("web", kind="Database", selector=labels_selector({"backup": "nightly"}))
+    pod = a_pod("web-1", labels={"db": "web"}, owner=an_owner("Database", "web"))
+    assert selector_of(owner, pod) == labels_selector({"db": "web"})
+    assert selector_of(owner) == labels_selector({"backup": "nightly"})
+
+
 def test_expressions_of_the_owner_are_kept_and_volatile_ones_dropped() -> None:
     kept = Requirement("tier", Operator.IN, ("a", "b"))
     dropped = Requirement("topology.kubernetes.io/zone", Operator.EXISTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any
 
 import pytest
@@ -250,22 +251,62 @@ def test_cron_job_has_the_labels_of_its_jobs_template() -> None:
         {
             "kind": "CronJob",
             "metadata": {"name": "report", "namespace": "shop", "uid": "u"},
-            "spec": {"jobTemplate": {"spec": {"template": template}}, "replicas": "many"},
+            "spec": {"jobTemplate": {"spec": {"template": template}}},
         }
     )
     assert found == Workload("u", ObjectKey("CronJob", "shop", "report"), template_labels={"app": "report"})
 
 
-def test_names_of_a_wrong_type_are_text_all_the_same() -> None:
-    namespace = parse_object({"kind": "Namespace", "metadata": {"name": ["shop"]}})
-    assert namespace == Namespace("['shop']")
-    owner = {"kind": ["A"], "name": {"a": 1}, "uid": None, "controller": True}
-    assert pod(metadata={"name": 5, "ownerReferences": [owner]}).owner == OwnerReference(
-        "['A']", "{'a': 1}", "None"
-    )
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"metadata": {"name": "x"}}, "kind: missing"),
+        ({"kind": 5, "metadata": {"name": "x"}}, "kind: 5 is no text"),
+        ({"kind": "Namespace", "metadata": {"name": ["shop"]}}, "metadata.name: a list is no text"),
+        ({"kind": "Namespace", "metadata": {"name": ""}}, "metadata.name: empty"),
+        ({**POD, "metadata": {"name": "x", "namespace": 5}}, "metadata.namespace: 5 is no text"),
+        ({**POD, "metadata": {"name": "x", "labels": {"app": 1}}}, "metadata.labels.app: 1 is no text"),
+        ({**POD, "spec": {"hostNetwork": "false"}}, "spec.hostNetwork: 'false' is neither true nor false"),
+        ({**POD, "status": {"podIP": "10.0.0.999"}}, "'10.0.0.999' is no address"),
+        ({**POD, "status": {"podIPs": [{"ip": 5}]}}, "status.podIPs[0].ip: 5 is no text"),
+        ({**POD, "metadata": {"name": "n" * 5000}}, "metadata.name: 5000 characters are more than"),
+        (
+            {**POD, "spec": {"containers": [{"ports": [{"containerPort": 70000}]}]}},
+            "spec.containers[0].ports[0].containerPort: 70000 is no number from 1 to 65535",
+        ),
+        (
+            {"kind": "Deployment", "metadata": {"name": "x"}, "spec": {"template": 5}},
+            "spec.template: 5 is no map",
+        ),
+        (
+            {"kind": "Deployment", "metadata": {"name": "x"}, "spec": {"selector": {"a": {"b": "c"}}}},
+            "spec.selector: is no selector of labels",
+        ),
+        (
+            {"kind": "NetworkPolicy", "metadata": {"name": "p", "labels": {"a": []}}},
+            "metadata.labels.a: a list is no text",
+        ),
+    ],
+)
+def test_field_of_another_type_is_refused_by_its_path_and_never_guessed(
+    document: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        parse_object(document)
 
 
-@pytest.mark.parametrize("kind", ["Lease", "", None])
+def test_custom_resource_may_have_anything_under_the_names_of_known_fields() -> None:
+    document = {
+        "apiVersion": "batch.volcano.sh/v1alpha1",
+        "kind": "Job",
+        "metadata": {"name": "w", "uid": "u"},
+        "spec": {"template": "a name", "selector": [1], "replicas": "many"},
+    }
+    assert parse_object(document) == Workload("u", ObjectKey("Job", "default", "w"))
+    assert parse_object({**document, "spec": "text"}) == Workload("u", ObjectKey("Job", "default", "w"))
+
+
+@pytest.mark.parametrize("kind", ["Lease", ""])
 def test_kinds_that_say_nothing_about_traffic_are_passed_over(kind: Any) -> None:
     assert parse_object({"kind": kind, "metadata": {"name": "x"}}) is None
 
