@@ -100,7 +100,8 @@ def declared(name: str, root: Path) -> list[str]:
     namespaces = tuple(sorted({item["metadata"]["namespace"] for item in objects}))
     bundle = a_bundle(root, objects=objects, captures={}, namespaces=namespaces, read_config=True)
     recorded = read_bundle(bundle)
-    assert recorded.findings == ()
+    # manifests of applications have kinds that say nothing of traffic
+    assert {item.code for item in recorded.findings} <= {"objects-not-used"}
     captured = {item.key for item in recorded.objects if isinstance(item, Workload)}
     found = declared_in(recorded.objects, captured=captured)
     return [
