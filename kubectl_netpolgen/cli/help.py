@@ -38,7 +38,7 @@ def program_help(program: str, *, width: int) -> str:
         (
             _paragraph(PURPOSE, width),
             f"Usage:\n  {program} COMMAND [flags]\n",
-            "Commands:\n" + "".join(_entry(f"  {verb.name}", verb.short, width, left=14) for verb in VERBS),
+            "Commands:\n" + "".join(_entry(f"  {verb.name}", verb.short, width, left=16) for verb in VERBS),
             "Flags of every command:\n" + _flag_entries(COMMON_FLAGS, width),
             _paragraph(
                 "Exit status: 0 done, 1 error, 2 usage, 3 partial (it says what is missing), "

@@ -262,6 +262,55 @@ FLOWS = Verb(
     ),
 )
 
+FILENAME = Flag(
+    "filename",
+    "manifests: a file, a folder with all below it, or - for standard input (repeatable)",
+    Kind.REPEATED,
+    short="f",
+    metavar="PATH",
+)
+IPBLOCK_PODS = Flag(
+    "ipblock-pods",
+    "whether an ipBlock means the addresses of pods too, in which network plugins differ",
+    Kind.CHOICE,
+    choices=("match", "ignore"),
+)
+HOSTNETWORK = Flag(
+    "hostnetwork",
+    "whether pods of their node's network are pods to policies, in which network plugins differ",
+    Kind.CHOICE,
+    choices=("pod", "node"),
+)
+STRICT = Flag("strict", "refuse documents that are no YAML, instead of leaving them out", Kind.SWITCH)
+
+CONNECTIVITY = Verb(
+    "connectivity",
+    "List everything that a set of policies allows",
+    "List which workloads may connect to which, and to and from which addresses outside, by the "
+    "NetworkPolicies of manifests, without a cluster. A pair is listed with its ports when both ends allow "
+    "them; what is not listed is not allowed. A workload may only what all of its pods may.",
+    (
+        ("What do these manifests allow?", "connectivity -f manifests/"),
+        ("Everything about one workload, for a pull request", "connectivity -f manifests/ --focus web -o md"),
+        ("Pod by pod, for a program", "connectivity -f manifests/ --pods -o json"),
+    ),
+    flags=(
+        FILENAME,
+        output_flag("table", "json", "csv", "md", "dot"),
+        Flag("pods", "pods one by one, each with itself too, instead of workloads", Kind.SWITCH),
+        Flag(
+            "focus",
+            "only what begins or ends at NAME, NS/NAME or NS/KIND/NAME (repeatable)",
+            Kind.REPEATED,
+            metavar="NAME",
+        ),
+        IPBLOCK_PODS,
+        HOSTNETWORK,
+        STRICT,
+        NO_HEADERS,
+    ),
+)
+
 CLEAN = Verb(
     "clean",
     "End agents that an interrupted capture left running",
@@ -334,7 +383,7 @@ COMPLETION = Verb(
     operands=(Operand("SHELL", "the shell, or install", choices=("bash", "zsh", "fish", "install")),),
 )
 
-VERBS = (CAPTURE, ANALYSE, FLOWS, CLEAN, DOCTOR, RBAC, DEMO, VERSION, COMPLETION)
+VERBS = (CAPTURE, ANALYSE, FLOWS, CONNECTIVITY, CLEAN, DOCTOR, RBAC, DEMO, VERSION, COMPLETION)
 """In the order in which help lists them."""
 
 

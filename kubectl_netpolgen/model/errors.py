@@ -2,6 +2,7 @@
 
 NetpolgenError
   UsageError        2: the words on the command line
+  InvalidManifest   2: objects that the API server would refuse
   ClusterError      1: the API server or the way to it
   BundleError       1: a directory that is no bundle, or a newer one
   NothingCaptured   4: the run ended without one capture
@@ -36,6 +37,12 @@ class NetpolgenError(Exception):
 
 class UsageError(NetpolgenError):
     """The command line asks for something that cannot be."""
+
+    status = ExitStatus.USAGE
+
+
+class InvalidManifest(NetpolgenError):
+    """Manifests that cannot be answered about, since the API server would not take them."""
 
     status = ExitStatus.USAGE
 

@@ -54,10 +54,6 @@ class AddressAtoms:
     def _atom(self, family: int, number: int) -> int:
         return self._offsets[family] + bisect_right(self._starts[family], number) - 1
 
-    def is_six(self, atom: int) -> bool:
-        """True for a piece of the IPv6 addresses."""
-        return atom >= self._offsets[6]
-
     @staticmethod
     def order(item: AddressRange) -> tuple[bool, int]:
         """IPv4 before IPv6, then by number."""

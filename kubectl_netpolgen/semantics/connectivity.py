@@ -63,15 +63,16 @@ class Connectivity:
             yield Connection(subject.key, subject.key, everything)
 
     def between(self, source: Subject, destination: Subject) -> PortMask:
-        """The ports on which all pods of one may connect to all of the other."""
-        found = self._compiled.ports.all
+        """The ports on which all pods of one may connect to all of the other that have a family in common."""
+        found, met = self._compiled.ports.all, False
         for client in self._classes[source.key]:
             for server in self._classes[destination.key]:
                 if self._meet(client, server):
+                    met = True
                     found &= self._between(client, server)
                     if not found:
                         return 0
-        return found
+        return found if met else 0
 
     def _meet(self, client: int, server: int) -> bool:
         """A connection is of one family, so addresses of two never meet."""
@@ -85,9 +86,8 @@ class Connectivity:
         for atom in range(self._compiled.addresses.count):
             found = self._compiled.ports.all
             for number in self._classes[subject.key]:
-                address = self._compiled.classes.members[number].address
-                if address is None or self._compiled.addresses.is_six(atom) == (":" in address):
-                    found &= self._compiled.outside(direction, number, atom)
+                # policies are about either family, whatever addresses a pod has today
+                found &= self._compiled.outside(direction, number, atom)
             if found:
                 atoms[found] = atoms.get(found, 0) | 1 << atom
         ranges = (
@@ -106,11 +106,12 @@ def all_ports(allowed: Allowed) -> bool:
 def focused(connections: Iterable[Connection], names: frozenset[str]) -> Iterator[Connection]:
     """Those that begin or end at one of these: `name`, `namespace/name` or `namespace/Kind/name`."""
     for item in connections:
-        if any(spelling in names for end in (item.source, item.destination) for spelling in _spellings(end)):
+        if any(spelling in names for end in (item.source, item.destination) for spelling in spellings(end)):
             yield item
 
 
-def _spellings(end: End) -> Iterator[str]:
+def spellings(end: End) -> Iterator[str]:
+    """The names by which a person may ask for an end."""
     if isinstance(end, AddressRange):
         yield str(end)
     else:

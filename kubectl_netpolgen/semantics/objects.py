@@ -153,7 +153,10 @@ def _owner(metadata: Fields) -> OwnerReference | None:
     for reference in metadata.maps("ownerReferences"):
         if reference.flag("controller"):
             return OwnerReference(
-                kind=reference.text("kind"), name=reference.text("name"), uid=reference.text("uid", "")
+                # an owner that is named and nothing else still holds its pods together
+                kind=reference.text("kind", "") or "Pod",
+                name=reference.text("name"),
+                uid=reference.text("uid", ""),
             )
     return None
 

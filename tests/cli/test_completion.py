@@ -28,7 +28,7 @@ def test_with_nothing_typed_the_verbs_are_offered_with_their_help() -> None:
 
 
 def test_only_what_continues_the_word_is_offered() -> None:
-    assert values("c") == ["capture", "clean", "completion"]
+    assert values("c") == ["capture", "connectivity", "clean", "completion"]
     assert values("-n", "shop", "cap") == ["capture"]
 
 

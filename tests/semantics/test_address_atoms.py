@@ -35,7 +35,6 @@ def test_block_is_exactly_its_addresses(found: list[IPBlock], where: Address) ->
             and int(ipaddress.ip_address(item.first)) <= number <= int(ipaddress.ip_address(item.last))
             for item in printed
         )
-    assert atoms.is_six(atoms.atom(where)) is (":" in where)
 
 
 def test_all_addresses_are_one_range_for_each_family() -> None:

@@ -133,3 +133,13 @@ def test_focus_keeps_what_begins_or_ends_there() -> None:
     assert list(focused(items, frozenset({"api"}))) == items[:2]
     assert list(focused(items, frozenset({"shop/Deployment/api", "203.0.113.9-203.0.113.9"}))) == items
     assert list(focused(items, frozenset({"shop/Pod/api"}))) == []
+
+
+def test_pods_without_a_family_in_common_are_no_pair() -> None:
+    pods = Manifests(pods=(a_pod("web-1", "10.244.1.5"), a_pod("api-1", "fd00::5")))
+    assert not [line for line in told(answers(manifests=pods)) if "web" in line and "api" in line]
+
+
+def test_who_is_isolated_is_so_to_both_families_whatever_its_addresses_are_today() -> None:
+    pods = Manifests(pods=(a_pod("api-1", "10.244.1.5"),))
+    assert not [line for line in told(answers(into_api(), manifests=pods)) if line.endswith("> api-1 all")]
