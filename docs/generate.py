@@ -12,7 +12,8 @@ from typing import Any
 
 from kubectl_netpolgen.cli.flags import COMMON_FLAGS, Flag
 from kubectl_netpolgen.cli.help import PURPOSE, flag_explanation, flag_text, usage, verb_help
-from kubectl_netpolgen.cli.verbs import VERBS, Operand, Verb
+from kubectl_netpolgen.cli.verb import Operand, Verb
+from kubectl_netpolgen.cli.verbs import VERBS
 from kubectl_netpolgen.documents.yaml_text import dump_yaml
 from kubectl_netpolgen.model.bundle import SCHEMA
 from kubectl_netpolgen.model.errors import ExitStatus

@@ -12,7 +12,8 @@ from typing import NoReturn
 
 from kubectl_netpolgen.cli.flags import COMMON_FLAGS, Flag
 from kubectl_netpolgen.cli.parser import split_verb
-from kubectl_netpolgen.cli.verbs import VERBS, Operand, Verb, find_verb
+from kubectl_netpolgen.cli.verb import Operand, Verb
+from kubectl_netpolgen.cli.verbs import VERBS, find_verb
 
 NO_FILES = ":4"
 """ShellCompDirectiveNoFileComp."""

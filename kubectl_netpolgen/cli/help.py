@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Sequence
 
 from kubectl_netpolgen.cli.flags import COMMON_FLAGS, Flag, Kind
-from kubectl_netpolgen.cli.verbs import VERBS, Operand, Verb
+from kubectl_netpolgen.cli.verb import Operand, Verb
+from kubectl_netpolgen.cli.verbs import VERBS
 
 _LEFT = 30
 """Column where the explanation of a flag begins."""

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Protocol
 
 from kubectl_netpolgen.cli.environment import Environment
 from kubectl_netpolgen.cli.parser import HelpRequest, Invocation, parse, program_name
-from kubectl_netpolgen.cli.verbs import Verb
+from kubectl_netpolgen.cli.verb import Verb
 from kubectl_netpolgen.model.errors import ExitStatus, NetpolgenError
 
 TRACEBACK_LEVEL = 8

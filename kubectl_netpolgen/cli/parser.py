@@ -8,7 +8,8 @@ from pathlib import PurePath
 from typing import Any, NamedTuple, NoReturn
 
 from kubectl_netpolgen.cli.flags import COMMON_FLAGS, Flag, Kind
-from kubectl_netpolgen.cli.verbs import VERBS, VERSION, Verb, find_verb
+from kubectl_netpolgen.cli.verb import Verb
+from kubectl_netpolgen.cli.verbs import VERBS, VERSION, find_verb
 from kubectl_netpolgen.model.errors import UsageError
 
 _HELP_WORDS = ("-h", "--help", "--help=true")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from kubectl_netpolgen.cli.flags import (
     ALL_NAMESPACES,
-    COMMON_FLAGS,
     NO_HEADERS,
     SELECTOR,
     YES,
@@ -15,45 +12,8 @@ from kubectl_netpolgen.cli.flags import (
     dry_run_flag,
     output_flag,
 )
-
-
-class Operand(NamedTuple):
-    """A word that follows the verb."""
-
-    name: str
-    help: str
-    choices: tuple[str, ...] = ()
-    optional: bool = False
-    directory: bool = False
-    """Completion offers the names of directories."""
-    files: bool = False
-    """Completion offers the names of files."""
-    repeated: bool = False
-    """It may come several times, at least once."""
-
-    @property
-    def attribute(self) -> str:
-        """The attribute of the parsed arguments that holds the word."""
-        return self.name.lower()
-
-
-class Verb(NamedTuple):
-    """One command of the tool."""
-
-    name: str
-    short: str
-    long: str
-    examples: tuple[tuple[str, str], ...]
-    """(what it does, the words after the program's name)."""
-    flags: tuple[Flag, ...] = ()
-    operands: tuple[Operand, ...] = ()
-    aliases: tuple[str, ...] = ()
-
-    @property
-    def all_flags(self) -> tuple[Flag, ...]:
-        """The verb's own flags, then those that every verb takes."""
-        return self.flags + COMMON_FLAGS
-
+from kubectl_netpolgen.cli.policy_verbs import CONNECTIVITY, VERIFY
+from kubectl_netpolgen.cli.verb import Operand, Verb
 
 DEFAULT_DENY = Flag(
     "default-deny",
@@ -262,55 +222,6 @@ FLOWS = Verb(
     ),
 )
 
-FILENAME = Flag(
-    "filename",
-    "manifests: a file, a folder with all below it, or - for standard input (repeatable)",
-    Kind.REPEATED,
-    short="f",
-    metavar="PATH",
-)
-IPBLOCK_PODS = Flag(
-    "ipblock-pods",
-    "whether an ipBlock means the addresses of pods too, in which network plugins differ",
-    Kind.CHOICE,
-    choices=("match", "ignore"),
-)
-HOSTNETWORK = Flag(
-    "hostnetwork",
-    "whether pods of their node's network are pods to policies, in which network plugins differ",
-    Kind.CHOICE,
-    choices=("pod", "node"),
-)
-STRICT = Flag("strict", "refuse documents that are no YAML, instead of leaving them out", Kind.SWITCH)
-
-CONNECTIVITY = Verb(
-    "connectivity",
-    "List everything that a set of policies allows",
-    "List which workloads may connect to which, and to and from which addresses outside, by the "
-    "NetworkPolicies of manifests, without a cluster. A pair is listed with its ports when both ends allow "
-    "them; what is not listed is not allowed. A workload may only what all of its pods may.",
-    (
-        ("What do these manifests allow?", "connectivity -f manifests/"),
-        ("Everything about one workload, for a pull request", "connectivity -f manifests/ --focus web -o md"),
-        ("Pod by pod, for a program", "connectivity -f manifests/ --pods -o json"),
-    ),
-    flags=(
-        FILENAME,
-        output_flag("table", "json", "csv", "md", "dot"),
-        Flag("pods", "pods one by one, each with itself too, instead of workloads", Kind.SWITCH),
-        Flag(
-            "focus",
-            "only what begins or ends at NAME, NS/NAME or NS/KIND/NAME (repeatable)",
-            Kind.REPEATED,
-            metavar="NAME",
-        ),
-        IPBLOCK_PODS,
-        HOSTNETWORK,
-        STRICT,
-        NO_HEADERS,
-    ),
-)
-
 CLEAN = Verb(
     "clean",
     "End agents that an interrupted capture left running",
@@ -383,7 +294,10 @@ COMPLETION = Verb(
     operands=(Operand("SHELL", "the shell, or install", choices=("bash", "zsh", "fish", "install")),),
 )
 
-VERBS = (CAPTURE, ANALYSE, FLOWS, CONNECTIVITY, CLEAN, DOCTOR, RBAC, DEMO, VERSION, COMPLETION)
+VERBS = (
+    *(CAPTURE, ANALYSE, FLOWS, VERIFY, CONNECTIVITY),
+    *(CLEAN, DOCTOR, RBAC, DEMO, VERSION, COMPLETION),
+)
 """In the order in which help lists them."""
 
 

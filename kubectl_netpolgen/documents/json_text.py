@@ -36,6 +36,22 @@ def _refuse(constant: str) -> Any:
     raise NotJson(f"{constant} is no JSON (RFC 8259, 6)")
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
+def load_line(line: str) -> Any:
+    """Parse one line of many: a decoder that is there already takes half of the time. NotJson says where."""
+    try:
+        value, end = _DECODER.raw_decode(line)
+    except json.JSONDecodeError as error:
+        raise NotJson(f"column {error.colno}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error)) from error
+    if line[end:].strip():
+        raise NotJson(f"column {end + 1}: more than one value")
+    return value
+
+
 def load_lines(text: str) -> Iterator[tuple[int, Any | NotJson]]:
     """Each non-empty line's number and its value, or its error: one bad line costs one."""
     for number, line in enumerate(text.split("\n"), 1):

@@ -42,25 +42,73 @@ class Entry(NamedTuple):
     """Addresses that are no pod's."""
 
 
-class CompiledRule(NamedTuple):
-    """One rule of one policy."""
+@dataclass(frozen=True, eq=False)
+class CompiledRule:
+    """One rule of one policy: a connection needs both its peer and its port."""
 
     policy: NetworkPolicy
     number: int
     """Counts from 1 within the direction."""
-    entries: tuple[Entry, ...]
-    """For egress: a port's name is another number on other peers, so a rule may fall into several."""
-    names: frozenset[tuple[Protocol, str]] = frozenset()
-    """For ingress: ports by name, whose numbers each subject tells."""
+    pods: ClassMask
+    outside: AddressMask
+    anyone: bool
+    """It names no peers."""
+    ports: PortMask
+    """Those that have numbers."""
+    names: frozenset[tuple[Protocol, str]]
+    """Those that the server gives numbers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """What isolates a class in one direction; one object for all classes that the same policies select."""
+
+    policies: tuple[NetworkPolicy, ...]
+    rules: tuple[CompiledRule, ...]
+    named: bool
+    """Some rule has a port by name."""
+
+
+@dataclass(frozen=True, eq=False)
 class _Group:
     """Policies that isolate the same classes in one direction."""
 
     subjects: ClassMask
     policies: tuple[NetworkPolicy, ...]
     rules: tuple[CompiledRule, ...]
+
+
+class _Groups:
+    """The groups of one direction and namespace, by class.
+
+    Most groups have few subjects, and are found by their numbers; the others are looked through.
+    """
+
+    def __init__(self) -> None:
+        self._large: list[tuple[int, _Group]] = []
+        self._small: dict[int, list[tuple[int, _Group]]] = {}
+        self._count = 0
+
+    def add(self, group: _Group) -> None:
+        """Know one more."""
+        self._count += 1
+        if group.subjects.bit_count() > _FEW:
+            self._large.append((self._count, group))
+            return
+        subjects = group.subjects
+        while subjects:
+            low = subjects & -subjects
+            self._small.setdefault(low.bit_length() - 1, []).append((self._count, group))
+            subjects ^= low
+
+    def of(self, number: int) -> tuple[_Group, ...]:
+        """Those that a class is in, in the order of their first policies."""
+        found = [item for item in self._large if item[1].subjects >> number & 1]
+        found += self._small.get(number, ())
+        return tuple(group for _, group in sorted(found, key=lambda item: item[0]))
+
+
+_FEW = 64
 
 
 class Compiled:
@@ -95,10 +143,11 @@ class Compiled:
         )
         self.ports = PortAtoms((*numbers, *named, *ports))
         self._groups = {direction: self._group(direction) for direction in PolicyType}
-        self._known: dict[tuple[PolicyType, int], tuple[_Group, ...]] = {}
-        self._entries: dict[tuple[PolicyType, int], tuple[Entry, ...]] = {}
+        self._known: dict[tuple[PolicyType, int], Standing | None] = {}
+        self._standings: dict[tuple[_Group, ...], Standing] = {}
+        self._entries: dict[tuple[Standing | None, int], tuple[Entry, ...]] = {}
 
-    def _group(self, direction: PolicyType) -> dict[str, list[_Group]]:
+    def _group(self, direction: PolicyType) -> dict[str, _Groups]:
         """The groups of each namespace."""
         found: dict[tuple[str, ClassMask], list[NetworkPolicy]] = {}
         for policy in self.policies:
@@ -108,45 +157,42 @@ class Compiled:
                 )
                 if subjects:
                     found.setdefault((policy.namespace, subjects), []).append(policy)
-        groups: dict[str, list[_Group]] = {}
+        groups: dict[str, _Groups] = {}
         for (namespace, subjects), policies in found.items():
             rules = tuple(
-                self._rule(policy, number, rule, direction)
+                self._rule(policy, number, rule)
                 for policy in policies
                 for number, rule in enumerate(policy.rules(direction), 1)
             )
-            groups.setdefault(namespace, []).append(_Group(subjects, tuple(policies), rules))
+            groups.setdefault(namespace, _Groups()).add(_Group(subjects, tuple(policies), rules))
         return groups
 
-    def _rule(self, policy: NetworkPolicy, number: int, rule: Rule, direction: PolicyType) -> CompiledRule:
+    def _rule(self, policy: NetworkPolicy, number: int, rule: Rule) -> CompiledRule:
         pods, outside = self._peers(rule.peers, policy.namespace)
-        fixed: PortMask = 0 if rule.ports else self.ports.all
+        ports: PortMask = 0 if rule.ports else self.ports.all
         names = set()
         for item in rule.ports:
             known = port_range(item)
             if known is not None:
-                fixed |= self.ports.mask(known)
+                ports |= self.ports.mask(known)
             else:
                 names.add((item.protocol, str(item.port)))
-        if not names:
-            return CompiledRule(policy, number, (Entry(fixed, pods, outside),))
-        if direction is PolicyType.INGRESS:
-            return CompiledRule(policy, number, (Entry(fixed, pods, outside),), frozenset(names))
-        return CompiledRule(policy, number, tuple(self._by_name(fixed, names, pods, outside)))
+        return CompiledRule(policy, number, pods, outside, not rule.peers, ports, frozenset(names))
 
-    def _by_name(
-        self, fixed: PortMask, names: set[tuple[Protocol, str]], pods: ClassMask, outside: AddressMask
-    ) -> Iterator[Entry]:
+    def _by_name(self, rule: CompiledRule) -> Iterator[Entry]:
         """Peers by the ports that the names mean on them; nothing outside has names for its ports."""
         by_ports: dict[PortMask, list[int]] = {}
-        for number in numbers_of(pods):
-            ports = fixed | self._named(number, names)
-            by_ports.setdefault(ports, []).append(number)
+        for number in numbers_of(rule.pods):
+            by_ports.setdefault(self.ports_of(rule, number), []).append(number)
         for ports, found in by_ports.items():
-            if ports:
-                yield Entry(ports, self.classes.mask(found), 0)
-        if fixed and outside:
-            yield Entry(fixed, 0, outside)
+            yield Entry(ports, self.classes.mask(found), 0)
+        yield Entry(rule.ports, 0, rule.outside)
+
+    def ports_of(self, rule: CompiledRule, server: int | None) -> PortMask:
+        """The ports of a rule towards a server of a class, or towards an address that is nobody's."""
+        return (
+            rule.ports | self._named(server, rule.names) if server is not None and rule.names else rule.ports
+        )
 
     def _named(self, number: int, names: Iterable[tuple[Protocol, str]]) -> PortMask:
         """What names mean on a class: the number of the port with this name and protocol, if it has one."""
@@ -174,45 +220,42 @@ class Compiled:
             pods |= found
         return pods, outside
 
-    def _groups_of(self, direction: PolicyType, number: int) -> tuple[_Group, ...]:
+    def standing(self, direction: PolicyType, number: int) -> Standing | None:
+        """What isolates a class in a direction; None where it is open."""
         asked = (direction, number)
-        known = self._known.get(asked)
-        if known is None:
-            here = self._groups[direction].get(self.classes.members[number].namespace, ())
-            known = self._known[asked] = tuple(group for group in here if group.subjects >> number & 1)
-        return known
-
-    def isolating(self, direction: PolicyType, number: int) -> tuple[NetworkPolicy, ...]:
-        """The policies that isolate a class in a direction; none leave it open."""
-        return tuple(policy for group in self._groups_of(direction, number) for policy in group.policies)
-
-    def rules(self, direction: PolicyType, number: int) -> Iterator[CompiledRule]:
-        """The rules of these policies, with the names of ports turned into numbers."""
-        for group in self._groups_of(direction, number):
-            for rule in group.rules:
-                yield self._of_subject(rule, number)
-
-    def _of_subject(self, rule: CompiledRule, number: int) -> CompiledRule:
-        if not rule.names:
-            return rule
-        ((ports, pods, outside),) = rule.entries
-        named = ports | self._named(number, rule.names)
-        return rule._replace(entries=(Entry(named, pods, outside),), names=frozenset())
+        if asked not in self._known:
+            here = self._groups[direction].get(self.classes.members[number].namespace)
+            groups = here.of(number) if here is not None else ()
+            known = self._standings.get(groups)
+            if known is None and groups:
+                policies = tuple(policy for group in groups for policy in group.policies)
+                rules = tuple(rule for group in groups for rule in group.rules)
+                known = Standing(policies, rules, any(rule.names for rule in rules))
+                self._standings[groups] = known
+            self._known[asked] = known
+        return self._known[asked]
 
     def entries(self, direction: PolicyType, number: int) -> tuple[Entry, ...]:
         """Which peers may use which ports of a class, or it of theirs: as few entries as can be."""
-        asked = (direction, number)
+        standing = self.standing(direction, number)
+        # names of ports are the server's, so that what they mean to who is served depends on who that is
+        own = standing is not None and standing.named and direction is PolicyType.INGRESS
+        asked = (standing, number if own else -1)
         known = self._entries.get(asked)
         if known is None:
-            known = self._entries[asked] = self._merge(direction, number)
+            known = self._entries[asked] = self._merge(standing, direction, number)
         return known
 
-    def _merge(self, direction: PolicyType, number: int) -> tuple[Entry, ...]:
-        if not self._groups_of(direction, number):
+    def _merge(self, standing: Standing | None, direction: PolicyType, number: int) -> tuple[Entry, ...]:
+        if standing is None:
             return (Entry(self.ports.all, self.classes.all, self.addresses.all),)
         merged: dict[PortMask, tuple[ClassMask, AddressMask]] = {}
-        for rule in self.rules(direction, number):
-            for ports, pods, outside in rule.entries:
+        for rule in standing.rules:
+            if rule.names and direction is PolicyType.EGRESS:
+                entries: Iterable[Entry] = self._by_name(rule)
+            else:
+                entries = (Entry(self.ports_of(rule, number), rule.pods, rule.outside),)
+            for ports, pods, outside in entries:
                 if ports:
                     known = merged.get(ports, (0, 0))
                     merged[ports] = (known[0] | pods, known[1] | outside)

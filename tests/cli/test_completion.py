@@ -83,7 +83,7 @@ def test_any_words_get_an_answer_in_the_protocol(words: list[str]) -> None:
 
 
 def test_the_program_that_kubectl_looks_for() -> None:
-    program = "import sys; sys.argv[1:] = ['ver']; from kubectl_netpolgen.cli.completion import run; run()"
+    program = "import sys; sys.argv[1:] = ['vers']; from kubectl_netpolgen.cli.completion import run; run()"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert finished.stdout == "version\tPrint the version\n:4\n"
 

@@ -11,7 +11,8 @@ from kubectl_netpolgen.cli.help import (
     usage,
     verb_help,
 )
-from kubectl_netpolgen.cli.verbs import ANALYSE, FLOWS, VERBS, Verb
+from kubectl_netpolgen.cli.verb import Verb
+from kubectl_netpolgen.cli.verbs import ANALYSE, FLOWS, VERBS
 from tests.goldens import check_golden
 
 PROGRAM = "kubectl netpolgen"

@@ -13,7 +13,8 @@ import pytest
 
 from kubectl_netpolgen.cli.environment import Environment
 from kubectl_netpolgen.cli.main import Load, load_command, load_for_good, main, restore_library_path
-from kubectl_netpolgen.cli.verbs import VERBS, Verb
+from kubectl_netpolgen.cli.verb import Verb
+from kubectl_netpolgen.cli.verbs import VERBS
 from kubectl_netpolgen.model.errors import ClusterError, ExitStatus, NothingCaptured, UsageError
 from tests.cli.factories import heard
 

@@ -5,7 +5,8 @@ import shlex
 import pytest
 
 from kubectl_netpolgen.cli.parser import Invocation, parse
-from kubectl_netpolgen.cli.verbs import VERBS, Verb, find_verb
+from kubectl_netpolgen.cli.verb import Verb
+from kubectl_netpolgen.cli.verbs import VERBS, find_verb
 
 by_name = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpolgen.documents.json_text import NotJson, dump_json, dump_line, load_json, load_lines
+from kubectl_netpolgen.documents.json_text import (
+    NotJson,
+    dump_json,
+    dump_line,
+    load_json,
+    load_line,
+    load_lines,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -65,3 +72,10 @@ def test_bad_line_costs_one_line() -> None:
         (5, {"a": 2}),
     ]
     assert [number for number, value in lines if isinstance(value, NotJson)] == [3, 6]
+
+
+@pytest.mark.parametrize("text", ["{", "1 2", "NaN", '{"a": Infinity}', "[" * 100_000, ""])
+def test_one_line_of_many_is_refused_like_any_other(text: str) -> None:
+    with pytest.raises(NotJson):
+        load_line(text)
+    assert load_line('{"a": [1]}\n') == {"a": [1]}

@@ -73,7 +73,8 @@ def test_every_verdict_is_that_of_the_literal_evaluator(
                 into = literal.ingress(end, source, protocol, port)
                 assert bool(compiled.outside(PolicyType.EGRESS, of[i], atom) & bit) == out.allowed
                 assert bool(compiled.outside(PolicyType.INGRESS, of[i], atom) & bit) == into.allowed
-                isolating = compiled.isolating(PolicyType.EGRESS, of[i])
+                standing = compiled.standing(PolicyType.EGRESS, of[i])
+                isolating = standing.policies if standing is not None else ()
                 names = sorted(f"{item.namespace}/{item.name}" for item in isolating)
                 assert names == sorted(out.isolated_by)
 
@@ -96,7 +97,7 @@ def test_replicas_fall_together_and_only_what_is_asked_about_tells_pods_apart() 
 def test_open_end_allows_everything() -> None:
     found = compiled()
     assert found.entries(PolicyType.INGRESS, 0) == (Entry(found.ports.all, 1, found.addresses.all),)
-    assert found.isolating(PolicyType.INGRESS, 0) == ()
+    assert found.standing(PolicyType.INGRESS, 0) is None
 
 
 def test_isolated_end_without_rules_allows_nothing() -> None:
@@ -136,7 +137,9 @@ def test_policies_that_select_the_same_pods_are_merged_and_each_keeps_its_rules(
     found = compiled(one, two)
     web, api, _ = found.classes.of
     assert found.ports.ranges(found.between(web, api)) == {Protocol.TCP: ((1, 2),)}
-    assert [(rule.policy.name, rule.number) for rule in found.rules(PolicyType.INGRESS, api)] == [
+    standing = found.standing(PolicyType.INGRESS, api)
+    assert standing is not None
+    assert [(rule.policy.name, rule.number) for rule in standing.rules] == [
         ("one", 1),
         ("two", 1),
     ]
