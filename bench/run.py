@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from shlex import split
 
-from bench import analysis, contenders, rows
+from bench import analysis, contenders, rows, semantics
 from bench.captures import Store, size, warm
 from bench.contenders import Libraries
 from bench.measuring import (
@@ -32,7 +32,10 @@ from bench.table import Table, as_markdown, as_text, figure, spread
 
 MEMORY_LEAST, MEMORY_AIM = 150, 100
 """Millions of bytes, at any size."""
-PARTS = COMPARISONS, VARIANTS, GROWTH, ANALYSIS = "comparisons", "variants", "growth", "analysis"
+PARTS = COMPARISONS, VARIANTS, GROWTH, ANALYSIS, SEMANTICS = (
+    *("comparisons", "variants", "growth"),
+    *("analysis", "semantics"),
+)
 
 
 def say(words: str) -> None:
@@ -188,6 +191,8 @@ def tables(bench: Bench, store: Store, extent: str, only: Sequence[str]) -> Iter
         yield bench.growth(rows.growth(store, extent))
     if ANALYSIS in only:
         yield analysis.table(bench.rounds, say, quick=extent == rows.QUICK)
+    if SEMANTICS in only:
+        yield semantics.table(bench.rounds, say, quick=extent == rows.QUICK)
 
 
 def main(arguments: list[str]) -> int:

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from kubectl_netpolgen.model.errors import ExitStatus, InvalidManifest, UsageError
 from kubectl_netpolgen.output.findings import findings_text
 from kubectl_netpolgen.output.verdicts import LIST_BEGIN, LIST_END, verdict_cells, verdict_rows
+from kubectl_netpolgen.packets.collection import without_collection
 from kubectl_netpolgen.runs.manifests import read_manifests
 from kubectl_netpolgen.runs.ports import Environment
 from kubectl_netpolgen.runs.verifying import Tally, Verifying
@@ -72,6 +73,11 @@ def validate(options: Options) -> None:
 
 def run(options: Options, environment: Environment) -> ExitStatus:
     """Read, compile, judge line by line."""
+    with without_collection():
+        return _answer(options, environment)
+
+
+def _answer(options: Options, environment: Environment) -> ExitStatus:
     manifests = read_manifests(options.paths, environment=environment, strict=options.strict)
     judge = Judge(manifests, blocks=options.blocks, host_network=options.host_network, brief=options.brief)
     verifying = Verifying(judge, where=options.flows, brief=options.brief)

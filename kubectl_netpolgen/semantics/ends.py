@@ -44,6 +44,7 @@ class Ends:
 
     def __init__(self, manifests: Manifests, cast: Cast) -> None:
         """`cast` is that of pods one by one, with those of their node's network marked."""
+        self._named: dict[str, End] = {}
         self._members = {subject.key: subject.members for subject in cast.subjects}
         self._cast = cast
         self.pods = {
@@ -81,11 +82,16 @@ class Ends:
 
     def pod(self, name: str) -> End:
         """By `namespace/name`."""
+        known = self._named.get(name)
+        if known is not None:
+            return known
         namespace, _, own = name.partition("/")
         members = self._members.get(ObjectKey("Pod", namespace, own))
         if members is None:
             return End(EndKind.UNKNOWN, reason=f"the manifests have no pod {name}")
-        return End(EndKind.PODS, members, name)
+        # there are as many as pods, however many ask for them
+        found = self._named[name] = End(EndKind.PODS, members, name)
+        return found
 
     def workload(self, name: str) -> End:
         """By `namespace/Kind/name`."""

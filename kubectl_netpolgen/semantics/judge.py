@@ -86,7 +86,22 @@ class Judge:
             return _unresolved(f"{source.address} is a Service's, from which nobody connects")
         if destination.kind is EndKind.SERVICE:
             return self._through_service(source, destination, protocol, port)
+        if len(self._readings) == 1:
+            answers = self._readings[0].of_two_pods(source, destination, protocol, port)
+            if answers is not None:
+                return self._verdict(*answers)
         return self._between([(source, destination, port)], protocol)
+
+    def _verdict(self, egress: EndAnswer, ingress: EndAnswer) -> Verdict:
+        """What two ends come to, where plugins agree; made once."""
+        known = self._verdicts.get((egress, ingress))
+        if known is None:
+            decision = both(egress.decision, ingress.decision)
+            known = Verdict(decision, egress, ingress)
+            if len(self._verdicts) > _REMEMBERED:
+                self._verdicts.clear()
+            self._verdicts[(egress, ingress)] = known
+        return known
 
     def _between(
         self, asked: list[tuple[End, End, int]], protocol: Protocol, *, hairpin: bool = False
@@ -105,17 +120,9 @@ class Judge:
             ingress.append(into)
             decisions.add(both(out.decision, into.decision))
         out, into = either(egress, self._reason), either(ingress, self._reason)
-        known = self._verdicts.get((out, into))
-        if known is not None:
-            return known
         decision = decisions.pop() if len(decisions) == 1 else Decision.CNI_DEPENDENT
         reason = (out.reason or into.reason or self._reason) if decision is Decision.CNI_DEPENDENT else ""
-        verdict = Verdict(decision, out, into, reason)
-        if len(self._readings) == 1 and len(asked) == 1:
-            if len(self._verdicts) > _REMEMBERED:
-                self._verdicts.clear()
-            self._verdicts[(out, into)] = verdict
-        return verdict
+        return Verdict(decision, out, into, reason)
 
     def _through_service(self, source: End, destination: End, protocol: Protocol, port: int) -> Verdict:
         """A Service's address is never what rules are judged on: its pods and their port are."""
@@ -154,6 +161,24 @@ class _Reading:
         self._ends = ends
         self._judged = EndVerdicts(compiled, brief=brief)
         self._variants: dict[End, tuple[_Variant, ...]] = {}
+
+    def of_two_pods(
+        self, source: End, destination: End, protocol: Protocol, port: int
+    ) -> tuple[EndAnswer, EndAnswer] | None:
+        """What `answers` says where there is one pair, which is what most flows are; None elsewhere."""
+        if not source.pod or not destination.pod or source.pod == destination.pod:
+            return None
+        clients, servers = self._of(source), self._of(destination)
+        if len(clients) != 1 or len(servers) != 1 or clients[0].family != servers[0].family:
+            return None
+        client, server = clients[0].group, servers[0].group
+        if self.compiled.classes.members[client].host_network:
+            return None
+        atom = self.compiled.ports.atom(protocol, port)
+        return (
+            self._judged.of_pod(PolicyType.EGRESS, client, server, atom),
+            self._judged.of_pod(PolicyType.INGRESS, server, client, atom),
+        )
 
     def answers(
         self, source: End, destination: End, protocol: Protocol, port: int, *, hairpin: bool
