@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_netpolgen.cli.flags import NO_HEADERS, Flag, Kind, output_flag
-from kubectl_netpolgen.cli.verb import Verb
+from kubectl_netpolgen.cli.verb import Operand, Verb
 
 FILENAME = Flag(
     "filename",
@@ -74,5 +74,24 @@ VERIFY = Verb(
         HOSTNETWORK,
         STRICT,
         NO_HEADERS,
+    ),
+)
+
+EXPLAIN = Verb(
+    "explain",
+    "Explain why a connection is allowed or denied",
+    "Say for one connection what each end's policies say: every rule that allows it, or every policy that "
+    "isolates the end, the rules that come nearest, and the smallest change that would turn the answer. An "
+    "end is an address, NAME, NS/NAME or NS/KIND/NAME. Without a port every port is explained. The exit "
+    "status is 0 when it is allowed and 1 when it is not.",
+    (
+        ("Why can web not reach the database?", "explain shop/web shop/db 5432/TCP -f manifests/"),
+        ("For a program", "explain shop/web 203.0.113.10 443/TCP -f manifests/ -o json"),
+    ),
+    flags=(FILENAME, output_flag("text", "json"), IPBLOCK_PODS, HOSTNETWORK, STRICT),
+    operands=(
+        Operand("SRC", "who connects"),
+        Operand("DST", "to whom"),
+        Operand("PORT", "to which port, as 8080/TCP; TCP where no protocol is given", optional=True),
     ),
 )
