@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.policy import NetworkPolicy, Peer, PolicyType, Rule
 from kubectl_netpolgen.model.selector import LabelSelector
+from kubectl_netpolgen.model.tiers import TierPolicy
 from kubectl_netpolgen.semantics.address_atoms import AddressAtoms, AddressMask, ip_blocks
-from kubectl_netpolgen.semantics.members import Classes, ClassMask, Member, Selecting, numbers_of
+from kubectl_netpolgen.semantics.entries import Entry, PortNames, by_name, merged, named
+from kubectl_netpolgen.semantics.members import Classes, ClassMask, Member, Selecting
 from kubectl_netpolgen.semantics.port_atoms import (
     PortAtoms,
     PortMask,
@@ -24,6 +25,7 @@ from kubectl_netpolgen.semantics.port_atoms import (
     port_entries,
     port_range,
 )
+from kubectl_netpolgen.semantics.tier_rules import TierRules, tier_blocks, tier_ports, tier_selectors
 
 
 class BlocksAndPods(str, Enum):
@@ -31,15 +33,6 @@ class BlocksAndPods(str, Enum):
 
     MATCH = "match"
     IGNORE = "ignore"
-
-
-class Entry(NamedTuple):
-    """Peers that may use the same ports."""
-
-    ports: PortMask
-    pods: ClassMask
-    outside: AddressMask
-    """Addresses that are no pod's."""
 
 
 class CompiledRule(NamedTuple):
@@ -50,7 +43,7 @@ class CompiledRule(NamedTuple):
     """Counts from 1 within the direction."""
     entries: tuple[Entry, ...]
     """For egress: a port's name is another number on other peers, so a rule may fall into several."""
-    names: frozenset[tuple[Protocol, str]] = frozenset()
+    names: PortNames = frozenset()
     """For ingress: ports by name, whose numbers each subject tells."""
 
 
@@ -74,26 +67,33 @@ class Compiled:
         *,
         blocks: BlocksAndPods = BlocksAndPods.MATCH,
         ports: Iterable[PortRange] = (),
+        tiers: Sequence[TierPolicy] = (),
     ) -> None:
         """`ports` are more of those that one will ask about; others are judged with their neighbours."""
         self.policies = tuple(policies)
-        self.addresses = AddressAtoms(ip_blocks(self.policies))
+        self.addresses = AddressAtoms((*ip_blocks(self.policies), *tier_blocks(tiers)))
+        of_tiers = tuple(tier_ports(tiers))
         names = {item.port for item in port_entries(self.policies) if isinstance(item.port, str)}
+        names |= {item for item in of_tiers if isinstance(item, str)}
         self.classes = Classes(
             members,
             namespaces,
-            Selecting(_selectors(self.policies), names),
+            Selecting((*_selectors(self.policies), *tier_selectors(tiers)), names),
             self.addresses,
-            pods_have_addresses=blocks is BlocksAndPods.MATCH,
+            # the networks of the tiers mean pods' addresses whatever an ipBlock means
+            pods_have_addresses=blocks is BlocksAndPods.MATCH or any(True for _ in tier_blocks(tiers)),
         )
         numbers = (item for item in map(port_range, port_entries(self.policies)) if item is not None)
-        named = (
+        declared = (
             PortRange(port.protocol, port.port, port.port)
             for member in self.classes.members
             for port in member.ports
             if port.name in names
         )
-        self.ports = PortAtoms((*numbers, *named, *ports))
+        ranges = (item for item in of_tiers if isinstance(item, PortRange))
+        self.ports = PortAtoms((*numbers, *declared, *ranges, *ports))
+        self.tiers = TierRules(tiers, self.classes, self.addresses, self.ports)
+        self._in_blocks = self.classes.all if blocks is BlocksAndPods.MATCH else self.classes.on_node
         self._groups = {direction: self._group(direction) for direction in PolicyType}
         self._known: dict[tuple[PolicyType, int], tuple[_Group, ...]] = {}
         self._entries: dict[tuple[PolicyType, int], tuple[Entry, ...]] = {}
@@ -132,29 +132,8 @@ class Compiled:
             return CompiledRule(policy, number, (Entry(fixed, pods, outside),))
         if direction is PolicyType.INGRESS:
             return CompiledRule(policy, number, (Entry(fixed, pods, outside),), frozenset(names))
-        return CompiledRule(policy, number, tuple(self._by_name(fixed, names, pods, outside)))
-
-    def _by_name(
-        self, fixed: PortMask, names: set[tuple[Protocol, str]], pods: ClassMask, outside: AddressMask
-    ) -> Iterator[Entry]:
-        """Peers by the ports that the names mean on them; nothing outside has names for its ports."""
-        by_ports: dict[PortMask, list[int]] = {}
-        for number in numbers_of(pods):
-            ports = fixed | self._named(number, names)
-            by_ports.setdefault(ports, []).append(number)
-        for ports, found in by_ports.items():
-            if ports:
-                yield Entry(ports, self.classes.mask(found), 0)
-        if fixed and outside:
-            yield Entry(fixed, 0, outside)
-
-    def _named(self, number: int, names: Iterable[tuple[Protocol, str]]) -> PortMask:
-        """What names mean on a class: the number of the port with this name and protocol, if it has one."""
-        found = 0
-        for port in self.classes.members[number].ports:
-            if (port.protocol, port.name) in names:
-                found |= self.ports.mask(PortRange(port.protocol, port.port, port.port))
-        return found
+        entries = by_name(self.classes, self.ports, Entry(fixed, pods, outside), frozenset(names))
+        return CompiledRule(policy, number, tuple(entries))
 
     def _peers(self, peers: Sequence[Peer], namespace: str) -> tuple[ClassMask, AddressMask]:
         if not peers:
@@ -164,7 +143,7 @@ class Compiled:
             if peer.ip_block is not None:
                 block = self.addresses.mask(peer.ip_block)
                 outside |= block
-                pods |= self.classes.at(block)
+                pods |= self.classes.at(block) & self._in_blocks
                 continue
             found = self.classes.selected(peer.pod_selector or _EVERYTHING)
             if peer.namespace_selector is None:
@@ -196,8 +175,8 @@ class Compiled:
         if not rule.names:
             return rule
         ((ports, pods, outside),) = rule.entries
-        named = ports | self._named(number, rule.names)
-        return rule._replace(entries=(Entry(named, pods, outside),), names=frozenset())
+        known = ports | named(self.classes, self.ports, number, rule.names)
+        return rule._replace(entries=(Entry(known, pods, outside),), names=frozenset())
 
     def entries(self, direction: PolicyType, number: int) -> tuple[Entry, ...]:
         """Which peers may use which ports of a class, or it of theirs: as few entries as can be."""
@@ -208,15 +187,14 @@ class Compiled:
         return known
 
     def _merge(self, direction: PolicyType, number: int) -> tuple[Entry, ...]:
-        if not self._groups_of(direction, number):
-            return (Entry(self.ports.all, self.classes.all, self.addresses.all),)
-        merged: dict[PortMask, tuple[ClassMask, AddressMask]] = {}
-        for rule in self.rules(direction, number):
-            for ports, pods, outside in rule.entries:
-                if ports:
-                    known = merged.get(ports, (0, 0))
-                    merged[ports] = (known[0] | pods, known[1] | outside)
-        return tuple(Entry(ports, *peers) for ports, peers in merged.items() if any(peers))
+        isolated = None
+        if self._groups_of(direction, number):
+            isolated = merged(entry for rule in self.rules(direction, number) for entry in rule.entries)
+        if self.tiers:
+            return self.tiers.allowed(direction, number, isolated)
+        return (
+            (Entry(self.ports.all, self.classes.all, self.addresses.all),) if isolated is None else isolated
+        )
 
     def between(self, source: int, destination: int) -> PortMask:
         """The ports on which a pod of one class may connect to another pod of a class: both ends agree."""

@@ -92,7 +92,8 @@ class Classes:
             self.sizes[number] += 1
             self.of.append(number)
         self.all: ClassMask = (1 << len(self.members)) - 1
-        self._host = self.mask(n for n, member in enumerate(self.members) if member.host_network)
+        self.on_node: ClassMask = self.mask(n for n, item in enumerate(self.members) if item.host_network)
+        """The classes of pods of their node's network."""
         self._by_atom = {atom: self.mask(numbers) for atom, numbers in at_atom.items()}
         self._by_value, self._by_key = self._index(asked.keys)
         self._labels = {
@@ -149,7 +150,7 @@ class Classes:
         """The classes, of any namespace, whose labels match; never pods of the host's network."""
         known = self._selected.get(selector)
         if known is None:
-            known = self.all & ~self._host
+            known = self.all & ~self.on_node
             for item in selector.match_labels:
                 known &= self._by_value.get(item, 0)
             for requirement in selector.match_expressions:
