@@ -66,8 +66,8 @@ e2e: $(STAMP) ## every scenario once on a real cluster (NETPOLGEN_E2E_KUBECONFIG
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m pytest tests/e2e --durations=10
 	test -n "$$NETPOLGEN_E2E_KUBECONFIG$$NETPOLGEN_E2E_KEEP" || $(BIN)/python -m tests.harness down
 
-e2e-full: $(STAMP) ## the larger counts: ROUNDS=20 SEED=1, resumable, summed in tests/e2e/results.jsonl
-	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tests.e2e.full --rounds $(or $(ROUNDS),20) --seed $(or $(SEED),1)
+e2e-full: $(STAMP) ## the larger counts: ROUNDS=20 SETS=200 SEED=1, resumable, summed in tests/e2e/results*.jsonl
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tests.e2e.full --rounds $(or $(ROUNDS),20) --sets $(or $(SETS),200) --seed $(or $(SEED),1)
 
 demo-bundle: $(STAMP) ## record the demo's bundle anew on the real cluster
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tests.e2e.record_demo

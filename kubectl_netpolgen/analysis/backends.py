@@ -73,7 +73,7 @@ class Backends:
             return _nobody(backend, number, "the Service is not there, or may not be read")
         found: list[Target] = []
         for port in _ports(service, backend.port):
-            found += self._behind(service, port)
+            found += self.behind(service, port)
         if not found and any(_ports(service, backend.port)):
             where = "outside the cluster" if service.type == "ExternalName" else "nowhere at the moment"
             return _nobody(backend, number, f"the Service leads {where}")
@@ -95,7 +95,8 @@ class Backends:
             ),
         )
 
-    def _behind(self, service: Service, port: ServicePort) -> Iterator[Target]:
+    def behind(self, service: Service, port: ServicePort) -> Iterator[Target]:
+        """Servers behind one port of one Service."""
         if service.selector:
             pods = [pod for pod in self._pods.get(service.namespace, ()) if selects(service, pod)]
             yield from self.of_pods(pods, port)

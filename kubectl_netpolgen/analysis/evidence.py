@@ -26,15 +26,24 @@ def flow_evidence(flow: Flow) -> Evidence:
     return Evidence(flow.capture, flow_filter(flow), flow.packets)
 
 
+_KEPT = 3
+
+
 class ShownByFlows(Sequence[Evidence]):
-    """An edge's evidence by the rows of its flows, made when somebody looks: the texts are long, and many."""
+    """An edge's evidence by the rows of its flows, made when somebody looks: the texts are long, and many.
+
+    The first few are kept from then on, since they are what is shown to people, again and again.
+    """
 
     def __init__(self, table: FlowTable, rows: Iterable[int]) -> None:
         self._table = table
         self._rows = array("I", rows)
+        self._first: list[Evidence] | None = None
 
     def _made(self) -> list[Evidence]:
-        return sorted_evidence(flow_evidence(self._table.row(number)) for number in set(self._rows))
+        made = sorted_evidence(flow_evidence(self._table.row(number)) for number in set(self._rows))
+        self._first = made[:_KEPT]
+        return made
 
     def __iter__(self) -> Iterator[Evidence]:
         return iter(self._made())
@@ -49,6 +58,10 @@ class ShownByFlows(Sequence[Evidence]):
     def __getitem__(self, index: slice) -> Sequence[Evidence]: ...
 
     def __getitem__(self, index: int | slice) -> Evidence | Sequence[Evidence]:
+        if self._first is not None and isinstance(index, slice):
+            begun, end, step = index.indices(len(self))
+            if end <= _KEPT and step > 0:
+                return self._first[begun:end:step]
         return self._made()[index]
 
     def __eq__(self, other: object) -> bool:

@@ -18,10 +18,10 @@ from kubectl_netpolgen.model.objects import (
     Pod,
     Service,
     ServicePort,
-    TierPolicy,
     Workload,
 )
 from kubectl_netpolgen.model.policy import NetworkPolicy
+from kubectl_netpolgen.model.tiers import TierPolicy
 from kubectl_netpolgen.semantics.objects import KubernetesObject
 
 # An address stays with a pod this long after the API said it was gone: the last packets of a closing

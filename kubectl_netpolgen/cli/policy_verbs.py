@@ -30,8 +30,9 @@ CONNECTIVITY = Verb(
     "connectivity",
     "List everything that a set of policies allows",
     "List which workloads may connect to which, and to and from which addresses outside, by the "
-    "NetworkPolicies of manifests, without a cluster. A pair is listed with its ports when both ends allow "
-    "them; what is not listed is not allowed. A workload may only what all of its pods may.",
+    "NetworkPolicies of manifests, and those of administrators' tiers, without a cluster. A pair is listed "
+    "with its ports when both ends allow them; what is not listed is not allowed. A workload may only what "
+    "all of its pods may.",
     (
         ("What do these manifests allow?", "connectivity -f manifests/"),
         ("Everything about one workload, for a pull request", "connectivity -f manifests/ --focus web -o md"),

@@ -15,14 +15,14 @@ from kubectl_netpolgen.model.objects import ObjectKey
 from kubectl_netpolgen.model.rows import API_VERSION
 from kubectl_netpolgen.output.escape import terminal_text
 from kubectl_netpolgen.output.findings import findings_text
-from kubectl_netpolgen.output.verdicts import verdict_item
+from kubectl_netpolgen.output.verdicts import denial_text, verdict_item
 from kubectl_netpolgen.runs.explaining import Explained, explain, parse_port, ports_text
 from kubectl_netpolgen.runs.manifests import read_manifests
 from kubectl_netpolgen.runs.ports import Environment
 from kubectl_netpolgen.semantics.compiled import BlocksAndPods
 from kubectl_netpolgen.semantics.judge import Judge
 from kubectl_netpolgen.semantics.subjects import HostNetwork
-from kubectl_netpolgen.semantics.verdicts import Decision, EndAnswer
+from kubectl_netpolgen.semantics.verdicts import Decision, EndAnswer, is_tier
 
 Origins = Mapping[ObjectKey, Origin]
 
@@ -136,12 +136,13 @@ def _because(answer: EndAnswer, name: str, origins: Origins) -> str:
     if answer.default:
         return f"no policy selects {name}: the default"
     if answer.decision is Decision.DENIED:
-        return "isolated by " + ", ".join(_policy(policy, origins) for policy in answer.isolated_by)
+        return denial_text(answer, lambda policy: _policy(policy, origins))
     return ", ".join(f"{_policy(policy, origins)} rule {rule}" for policy, rule in answer.allowed_by)
 
 
 def _policy(name: str, origins: Origins) -> str:
     """With the file and the line where it stands."""
-    namespace, _, own = name.partition("/")
-    origin = origins.get(ObjectKey("NetworkPolicy", namespace, own))
+    first, _, own = name.partition("/")
+    key = ObjectKey(first, "", own) if is_tier(name) else ObjectKey("NetworkPolicy", first, own)
+    origin = origins.get(key)
     return f"{name} ({origin.file}:{origin.line})" if origin is not None else name

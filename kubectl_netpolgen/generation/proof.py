@@ -13,10 +13,11 @@ from kubectl_netpolgen.model.decision import Decision
 from kubectl_netpolgen.model.edge import Edge, Endpoint, EndpointKind
 from kubectl_netpolgen.model.network import Address, Protocol
 from kubectl_netpolgen.model.objects import ContainerPort, ObjectKey, Pod
-from kubectl_netpolgen.model.policy import IPBlock, NetworkPolicy, Peer
+from kubectl_netpolgen.model.policy import IPBlock, NetworkPolicy, Peer, PolicyType
 from kubectl_netpolgen.model.selector import LabelSelector, Operator
 from kubectl_netpolgen.semantics.evaluation import (
     METADATA_NAME,
+    AllowedBy,
     ConnectionEnd,
     EndVerdict,
     Evaluator,
@@ -35,6 +36,8 @@ class ProofRow:
     ingress: bool
     refused_by: tuple[str, ...]
     """Policies that isolate the refusing end; empty when the edge is allowed."""
+    rules: tuple[tuple[PolicyType, AllowedBy], ...] = ()
+    """The rules that allow it, at either end."""
 
     @property
     def allowed(self) -> bool:
@@ -82,6 +85,7 @@ def _row(edge: Edge, evaluator: Evaluator, timeline: Timeline, decision: Decisio
         servers = [_as_decided(server, peer, edge.protocol, decided) for server in servers]
     egress = ingress = True
     refused: set[str] = set()
+    rules: set[tuple[PolicyType, AllowedBy]] = set()
     # a pod alone may be client and server of itself, which no policy forbids
     enough = 2 if edge.client.identity == edge.server.identity else 1
     by_node = edge.client.kind is EndpointKind.NODE
@@ -95,12 +99,15 @@ def _row(edge: Edge, evaluator: Evaluator, timeline: Timeline, decision: Decisio
             )
             into_allowed = into.allowed or _own_node(edge, server)
             egress, ingress = egress and out.allowed, ingress and into_allowed
+            rules.update((PolicyType.EGRESS, rule) for rule in out.allowed_by)
+            rules.update((PolicyType.INGRESS, rule) for rule in into.allowed_by)
             refused.update(out.isolated_by if not out.allowed else ())
             refused.update(into.isolated_by if not into_allowed else ())
     if not clients or not servers:
         # nobody to judge: an edge without a pod at either end cannot be shown to hold
         return ProofRow(edge.id, False, False, ())
-    return ProofRow(edge.id, egress, ingress, tuple(sorted(refused)))
+    ordered = sorted(rules, key=lambda item: (item[0].value, item[1].policy, item[1].rule))
+    return ProofRow(edge.id, egress, ingress, tuple(sorted(refused)), tuple(ordered))
 
 
 def _unlike(
@@ -177,9 +184,14 @@ def _address_in(block: IPBlock) -> Address:
 
 
 def _all(verdicts: Iterable[EndVerdict]) -> EndVerdict:
-    """The first refusal, where there is one."""
+    """The first refusal, where there is one; else all rules that allow any."""
     judged = list(verdicts)
-    return next((verdict for verdict in judged if not verdict.allowed), judged[0])
+    refusal = next((verdict for verdict in judged if not verdict.allowed), None)
+    return refusal or replace(judged[0], allowed_by=_rules(judged))
+
+
+def _rules(verdicts: Iterable[EndVerdict]) -> tuple[AllowedBy, ...]:
+    return tuple(dict.fromkeys(rule for verdict in verdicts for rule in verdict.allowed_by))
 
 
 def _egress(
@@ -195,7 +207,8 @@ def _egress(
     verdicts = [
         evaluator.egress(client, server, edge.protocol, port) for port in (edge.ports or (edge.port,))
     ]
-    return next((verdict for verdict in verdicts if verdict.allowed), verdicts[0])
+    found = next((verdict for verdict in verdicts if verdict.allowed), verdicts[0])
+    return replace(found, allowed_by=_rules(verdicts))
 
 
 def _address(pod: Pod) -> Address:

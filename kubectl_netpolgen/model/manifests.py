@@ -13,9 +13,9 @@ from kubectl_netpolgen.model.objects import (
     ObjectKey,
     Pod,
     Service,
-    TierPolicy,
 )
 from kubectl_netpolgen.model.policy import NetworkPolicy
+from kubectl_netpolgen.model.tiers import TierPolicy
 
 
 @dataclass(frozen=True, order=True)

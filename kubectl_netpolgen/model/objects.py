@@ -171,19 +171,6 @@ class ControlPlaneCalls:
 
 
 @dataclass(frozen=True)
-class TierPolicy:
-    """A policy of an administrator's tier, which may override NetworkPolicies; only that it is there."""
-
-    kind: str
-    name: str
-
-    @property
-    def key(self) -> ObjectKey:
-        """Kind and name; it has no namespace."""
-        return ObjectKey(self.kind, "", self.name)
-
-
-@dataclass(frozen=True)
 class Namespace:
     """A namespace and its labels."""
 

@@ -10,15 +10,13 @@ from kubectl_netpolgen.model.objects import ObjectKey
 from kubectl_netpolgen.model.rows import API_VERSION
 from kubectl_netpolgen.output.columns import plain_columns
 from kubectl_netpolgen.output.dot import quoted
-from kubectl_netpolgen.output.escape import terminal_text
 from kubectl_netpolgen.output.flow_cells import csv_text
+from kubectl_netpolgen.output.markdown import markdown_table, markdown_text
 from kubectl_netpolgen.semantics.address_atoms import AddressRange
 from kubectl_netpolgen.semantics.connectivity import Allowed, Connection, End, all_ports
 
 _HEADINGS = ("SOURCE", "DESTINATION", "ALLOWED")
 _CSV = ("source", "destination", "protocol", "ports")
-_MARKUP = "\\`*_{}[]<>|#!~"
-"""What Markdown would take for more than a character."""
 
 
 def connectivity_list(connections: Iterable[Connection]) -> dict[str, Any]:
@@ -105,17 +103,11 @@ def _by_name(allowed: Allowed) -> list[tuple[Protocol, tuple[tuple[int, int], ..
 
 def connectivity_markdown(connections: Iterable[Connection]) -> str:
     """A table for a pull request."""
-    rows = [("source", "destination", "allowed"), ("---", "---", "---")]
-    rows += [
+    rows = (
         (markdown_text(source), markdown_text(destination), allowed)
         for source, destination, allowed in _cells(connections)
-    ]
-    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
-
-
-def markdown_text(text: str) -> str:
-    """Text from outside inside of Markdown: nothing that it would take for markup."""
-    return "".join(f"\\{letter}" if letter in _MARKUP else letter for letter in terminal_text(text))
+    )
+    return markdown_table(("source", "destination", "allowed"), rows)
 
 
 def connectivity_dot(connections: Sequence[Connection]) -> str:

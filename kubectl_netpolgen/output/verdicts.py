@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from kubectl_netpolgen.model.rows import API_VERSION
@@ -20,7 +21,8 @@ def end_item(answer: EndAnswer) -> dict[str, Any]:
     """`{verdict, policies, nearest, default}`: an allow with its rules, a deny with its policies."""
     policies: list[dict[str, Any]] = [{"policy": name, "rule": rule} for name, rule in answer.allowed_by]
     if answer.decision is Decision.DENIED:
-        policies = [{"policy": name} for name in answer.isolated_by]
+        policies = [{"policy": name, "rule": rule} for name, rule in answer.denied_by]
+        policies += [{"policy": name} for name in answer.isolated_by]
     item: dict[str, Any] = {
         "verdict": answer.decision.value,
         "policies": policies,
@@ -78,10 +80,20 @@ def _why(verdict: Verdict) -> str:
         return verdict.reason
     found = [end for end in (verdict.egress, verdict.ingress) if end is not None]
     if verdict.decision is Decision.DENIED:
-        denying = [end.isolated_by for end in found if end.decision is Decision.DENIED]
-        return "isolated by " + ", ".join(dict.fromkeys(name for names in denying for name in names))
+        return "; ".join(dict.fromkeys(denial_text(end) for end in found if end.decision is Decision.DENIED))
     rules = (f"{name} rule {rule}" for end in found for name, rule in end.allowed_by)
     return ", ".join(dict.fromkeys(rules)) or "no policy selects an end"
+
+
+def denial_text(answer: EndAnswer, called: Callable[[str], str] = str) -> str:
+    """Which policies deny an end; `called` has the words for a policy."""
+    parts = []
+    if answer.denied_by:
+        rules = (f"{called(name)} rule {rule}" for name, rule in answer.denied_by)
+        parts.append("denied by " + ", ".join(rules))
+    if answer.isolated_by:
+        parts.append("isolated by " + ", ".join(map(called, answer.isolated_by)))
+    return ", ".join(parts)
 
 
 def verdict_rows(rows: list[tuple[str, ...]], *, brief: bool, headers: bool) -> str:

@@ -56,8 +56,6 @@ def find_connectivity(
             "node, which no podSelector means",
             "--hostnetwork=pod or --hostnetwork=node, as your plugin does",
         )
-    if manifests.tiers:
-        findings.append(_tiers(manifests))
     findings += find_idle(manifests)
     if focus:
         _check(focus, asked)
@@ -93,7 +91,13 @@ class _Asked:
         """The answer."""
         cast = self.cast()
         namespaces = {namespace.name: namespace.labels for namespace in self.manifests.namespaces}
-        compiled = Compiled(self.manifests.policies, cast.members, namespaces, blocks=self.blocks)
+        compiled = Compiled(
+            self.manifests.policies,
+            cast.members,
+            namespaces,
+            blocks=self.blocks,
+            tiers=self.manifests.tiers,
+        )
         answers = Connectivity(compiled, cast)
         return [*answers, *(answers.selves() if self.per_pod else ())]
 
@@ -114,14 +118,3 @@ def _differences(
     )
     changed = len({(source, destination) for source, destination, _ in here ^ there})
     return [Finding(code, Severity.WARNING, f"{changed} pairs", message, way_out)] if changed else []
-
-
-def _tiers(manifests: Manifests) -> Finding:
-    names = ", ".join(sorted(str(item.key) for item in manifests.tiers)[:5])
-    return Finding(
-        "admin-tier",
-        Severity.WARNING,
-        names,
-        "policies of administrators' tiers come before or after NetworkPolicies and are not in this answer",
-        "read them beside it",
-    )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubectl_netpolgen.analysis.coverage import Coverage, measure_coverage
 from kubectl_netpolgen.analysis.declared import accepted_edges, find_declared
-from kubectl_netpolgen.analysis.derivation import Capture, derive_edges
+from kubectl_netpolgen.analysis.derivation import Capture, Derivation, derive_edges
 from kubectl_netpolgen.analysis.edges import edge_order
 from kubectl_netpolgen.analysis.flow_table import FlowTable
 from kubectl_netpolgen.analysis.sockets import parse_sockets
 from kubectl_netpolgen.analysis.timeline import Timeline
+from kubectl_netpolgen.analysis.unused import find_unused
+from kubectl_netpolgen.analysis.watched import watched_pods
 from kubectl_netpolgen.bundle import layout
 from kubectl_netpolgen.bundle.reader import Recorded, RecordedFile, read_bundle
 from kubectl_netpolgen.documents.decisions import parse_decisions
@@ -131,7 +133,7 @@ def derive(
         findings=sort_findings(findings),
         captured=tuple(sorted(captured)),
         timeline=timeline,
-        coverage=_coverage(recorded, captures, derivation.edges),
+        coverage=_coverage(recorded, captures, derivation, captured),
         excess=excess,
         options=options,
         declared=declared,
@@ -150,15 +152,19 @@ def _with_accepted(
     return tuple(sorted((*seen, *accepted), key=edge_order)) if accepted else seen
 
 
-def _coverage(recorded: Recorded, captures: Collection[str], edges: Iterable[Edge]) -> Coverage:
-    manifest = recorded.manifest
+def _coverage(
+    recorded: Recorded, captures: set[str], derivation: Derivation, captured: Iterable[ObjectKey]
+) -> Coverage:
+    manifest, timeline = recorded.manifest, derivation.identities.timeline
     there = {pod.uid for pod in manifest.pods if pod.state is not PodState.SKIPPED}
+    window = {"started": manifest.started, "ended": manifest.ended}
     return measure_coverage(
-        edges,
-        started=manifest.started,
-        ended=manifest.ended,
+        derivation.edges,
+        **window,
         pods_captured=len(captures),
         pods_there=len(there.union(captures)),
+        pods=watched_pods(manifest.pods, timeline.pods, recorded.events, captures, **window),
+        unused=find_unused(derivation.edges, captured, manifest.namespaces, derivation.identities, **window),
     )
 
 

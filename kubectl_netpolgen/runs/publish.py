@@ -18,9 +18,11 @@ from kubectl_netpolgen.documents.json_text import dump_json, dump_line
 from kubectl_netpolgen.documents.yaml_text import dump_documents, dump_yaml
 from kubectl_netpolgen.generation.names import DEFAULT_DENY, PREFIX
 from kubectl_netpolgen.generation.rollout import rollout_steps
+from kubectl_netpolgen.generation.rule_evidence import find_rule_evidence
 from kubectl_netpolgen.model.declarations import Obstacle
 from kubectl_netpolgen.model.errors import BundleError, ExitStatus, NetpolgenError
 from kubectl_netpolgen.model.policy import NetworkPolicy
+from kubectl_netpolgen.output.coverage_list import coverage_item, coverage_page
 from kubectl_netpolgen.output.declared_list import declared_lines
 from kubectl_netpolgen.output.dot import graph_dot
 from kubectl_netpolgen.output.edge_list import edge_item, edge_list
@@ -28,6 +30,7 @@ from kubectl_netpolgen.output.escape import terminal_text
 from kubectl_netpolgen.output.excess_list import excess_lines
 from kubectl_netpolgen.output.findings import findings_text
 from kubectl_netpolgen.output.graph import render
+from kubectl_netpolgen.output.rule_list import rule_lines, rule_page
 from kubectl_netpolgen.output.table import edges_table
 from kubectl_netpolgen.runs.derive import Derived
 from kubectl_netpolgen.runs.ports import Environment
@@ -71,6 +74,8 @@ def publish(derived: Derived) -> Published:
     writer.lines(layout.EDGES, (dump_line(edge_item(edge)) + "\n" for edge in derived.edges))
     writer.text(layout.DECLARED, declared_lines(derived.declared))
     writer.lines(layout.EXCESS, excess_lines(derived.excess, derived.generated.shared))
+    writer.text(layout.COVERAGE, dump_json(coverage_item(derived.coverage)))
+    writer.text(layout.COVERAGE_PAGE, coverage_page(derived.coverage))
     write_options(writer, derived.options)
     writer.lines(layout.FINDINGS, finding_lines(derived.findings))
     dot = graph_dot(derived.edges)
@@ -84,9 +89,19 @@ def publish(derived: Derived) -> Published:
         for policy in derived.generated.policies
     )
     requests = _write_requests(derived, writer)
+    _write_evidence(derived, writer)
     _write_rollout(derived, writer, names)
     picture = render(dot, writer.root)
     return Published(writer.root, names, (layout.GRAPH_DOT, *picture.files), picture.notes, requests)
+
+
+def _write_evidence(derived: Derived, writer: BundleWriter) -> None:
+    """Each rule of the policies with the edges, files and filters that it rests on."""
+    generated = derived.generated
+    rules = find_rule_evidence(generated.policies, generated.edges, derived.proof, generated.dns_rules)
+    pods = {uid: f"{pod.namespace}/{pod.name}" for uid, pod in derived.timeline.pods.items()}
+    writer.lines(layout.EVIDENCE, rule_lines(rules, pods))
+    writer.lines(layout.EVIDENCE_PAGE, rule_page(rules, pods))
 
 
 def _write_rollout(derived: Derived, writer: BundleWriter, names: tuple[str, ...]) -> None:
@@ -209,7 +224,8 @@ def show(
         if beyond
         else "beyond them: nothing between the workloads that are there"
     )
-    environment.say(f"coverage: {derived.coverage}")
+    environment.say(f"evidence of each rule: {layout.EVIDENCE_PAGE}")
+    environment.say(f"coverage: {derived.coverage}; in full: {layout.COVERAGE_PAGE}")
     for line in _declared_words(derived):
         environment.say(line)
     waiting = len({item.edge.id for item in derived.generated.unresolved})

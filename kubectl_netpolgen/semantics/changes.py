@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from kubectl_netpolgen.model.policy import PolicyType
-from kubectl_netpolgen.semantics.verdicts import Decision, EndAnswer, Verdict
+from kubectl_netpolgen.semantics.verdicts import Decision, EndAnswer, RuleName, Verdict, is_tier
 
 
 def changes_of(verdict: Verdict, *, source: str, destination: str, port: str) -> tuple[str, ...]:
@@ -27,7 +27,12 @@ def changes_of(verdict: Verdict, *, source: str, destination: str, port: str) ->
 
 
 def _allowing(direction: PolicyType, answer: EndAnswer, peer: str, port: str) -> str:
-    """A rule that lacks one thing is mended before a new one is written; a port widens less than a peer."""
+    """A rule that lacks one thing is mended before a new one is written; a port widens less than a peer.
+
+    What an administrator denies no NetworkPolicy turns.
+    """
+    if answer.denied_by:
+        return "accept it before " + " and ".join(_rules(direction, answer.denied_by))
     nearest = sorted(answer.nearest, key=lambda miss: not miss.peer)
     if nearest:
         first = nearest[0]
@@ -40,11 +45,15 @@ def _allowing(direction: PolicyType, answer: EndAnswer, peer: str, port: str) ->
 
 def _denying(direction: PolicyType, answer: EndAnswer, subject: str) -> Iterator[str]:
     """To take away every rule that allows it, or where there is none a policy that selects the end."""
-    if answer.allowed_by:
-        names = [
-            f"{policy} {direction.value.lower()} rule {', '.join(str(item.rule) for item in rules)}"
-            for policy, rules in groupby(answer.allowed_by, key=lambda item: item.policy)
-        ]
-        yield "take away " + " and ".join(names)
+    tiers = tuple(item for item in answer.allowed_by if is_tier(item.policy))
+    if tiers:
+        yield "deny it before " + " and ".join(_rules(direction, tiers))
+    elif answer.allowed_by:
+        yield "take away " + " and ".join(_rules(direction, answer.allowed_by))
     elif answer.default and "/" in subject:
         yield f"a policy that selects {subject}, of type {direction.value}"
+
+
+def _rules(direction: PolicyType, names: tuple[RuleName, ...]) -> Iterator[str]:
+    for policy, rules in groupby(names, key=lambda item: item.policy):
+        yield f"{policy} {direction.value.lower()} rule {', '.join(str(item.rule) for item in rules)}"

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
-from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.policy import NetworkPolicy, Peer, PolicyType, Rule
 from kubectl_netpolgen.model.selector import LabelSelector
+from kubectl_netpolgen.model.tiers import TierPolicy
 from kubectl_netpolgen.semantics.address_atoms import AddressAtoms, AddressMask, ip_blocks
-from kubectl_netpolgen.semantics.members import Classes, ClassMask, Member, Selecting, numbers_of
+from kubectl_netpolgen.semantics.entries import Entry, PortNames, by_name, merged, named
+from kubectl_netpolgen.semantics.members import Classes, ClassMask, Member, Selecting
 from kubectl_netpolgen.semantics.port_atoms import (
     PortAtoms,
     PortMask,
@@ -24,6 +24,7 @@ from kubectl_netpolgen.semantics.port_atoms import (
     port_entries,
     port_range,
 )
+from kubectl_netpolgen.semantics.tier_rules import TierRules, tier_blocks, tier_ports, tier_selectors
 
 
 class BlocksAndPods(str, Enum):
@@ -31,15 +32,6 @@ class BlocksAndPods(str, Enum):
 
     MATCH = "match"
     IGNORE = "ignore"
-
-
-class Entry(NamedTuple):
-    """Peers that may use the same ports."""
-
-    ports: PortMask
-    pods: ClassMask
-    outside: AddressMask
-    """Addresses that are no pod's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +47,7 @@ class CompiledRule:
     """It names no peers."""
     ports: PortMask
     """Those that have numbers."""
-    names: frozenset[tuple[Protocol, str]]
+    names: PortNames
     """Those that the server gives numbers."""
 
 
@@ -122,30 +114,37 @@ class Compiled:
         *,
         blocks: BlocksAndPods = BlocksAndPods.MATCH,
         ports: Iterable[PortRange] = (),
+        tiers: Sequence[TierPolicy] = (),
     ) -> None:
         """`ports` are more of those that one will ask about; others are judged with their neighbours."""
         self.policies = tuple(policies)
-        self.addresses = AddressAtoms(ip_blocks(self.policies))
+        self.addresses = AddressAtoms((*ip_blocks(self.policies), *tier_blocks(tiers)))
+        of_tiers = tuple(tier_ports(tiers))
         names = {item.port for item in port_entries(self.policies) if isinstance(item.port, str)}
+        names |= {item for item in of_tiers if isinstance(item, str)}
         self.classes = Classes(
             members,
             namespaces,
-            Selecting(_selectors(self.policies), names),
+            Selecting((*_selectors(self.policies), *tier_selectors(tiers)), names),
             self.addresses,
-            pods_have_addresses=blocks is BlocksAndPods.MATCH,
+            # the networks of the tiers mean pods' addresses whatever an ipBlock means
+            pods_have_addresses=blocks is BlocksAndPods.MATCH or any(True for _ in tier_blocks(tiers)),
         )
         numbers = (item for item in map(port_range, port_entries(self.policies)) if item is not None)
-        named = (
+        declared = (
             PortRange(port.protocol, port.port, port.port)
             for member in self.classes.members
             for port in member.ports
             if port.name in names
         )
-        self.ports = PortAtoms((*numbers, *named, *ports))
+        ranges = (item for item in of_tiers if isinstance(item, PortRange))
+        self.ports = PortAtoms((*numbers, *declared, *ranges, *ports))
+        self.tiers = TierRules(tiers, self.classes, self.addresses, self.ports)
+        self._in_blocks = self.classes.all if blocks is BlocksAndPods.MATCH else self.classes.on_node
         self._groups = {direction: self._group(direction) for direction in PolicyType}
         self._known: dict[tuple[PolicyType, int], Standing | None] = {}
         self._standings: dict[tuple[_Group, ...], Standing] = {}
-        self._entries: dict[tuple[Standing | None, int], tuple[Entry, ...]] = {}
+        self._entries: dict[tuple[Standing | None, PolicyType, int], tuple[Entry, ...]] = {}
 
     def _group(self, direction: PolicyType) -> dict[str, _Groups]:
         """The groups of each namespace."""
@@ -179,28 +178,11 @@ class Compiled:
                 names.add((item.protocol, str(item.port)))
         return CompiledRule(policy, number, pods, outside, not rule.peers, ports, frozenset(names))
 
-    def _by_name(self, rule: CompiledRule) -> Iterator[Entry]:
-        """Peers by the ports that the names mean on them; nothing outside has names for its ports."""
-        by_ports: dict[PortMask, list[int]] = {}
-        for number in numbers_of(rule.pods):
-            by_ports.setdefault(self.ports_of(rule, number), []).append(number)
-        for ports, found in by_ports.items():
-            yield Entry(ports, self.classes.mask(found), 0)
-        yield Entry(rule.ports, 0, rule.outside)
-
     def ports_of(self, rule: CompiledRule, server: int | None) -> PortMask:
         """The ports of a rule towards a server of a class, or towards an address that is nobody's."""
-        return (
-            rule.ports | self._named(server, rule.names) if server is not None and rule.names else rule.ports
-        )
-
-    def _named(self, number: int, names: Iterable[tuple[Protocol, str]]) -> PortMask:
-        """What names mean on a class: the number of the port with this name and protocol, if it has one."""
-        found = 0
-        for port in self.classes.members[number].ports:
-            if (port.protocol, port.name) in names:
-                found |= self.ports.mask(PortRange(port.protocol, port.port, port.port))
-        return found
+        if server is None or not rule.names:
+            return rule.ports
+        return rule.ports | named(self.classes, self.ports, server, rule.names)
 
     def _peers(self, peers: Sequence[Peer], namespace: str) -> tuple[ClassMask, AddressMask]:
         if not peers:
@@ -210,7 +192,7 @@ class Compiled:
             if peer.ip_block is not None:
                 block = self.addresses.mask(peer.ip_block)
                 outside |= block
-                pods |= self.classes.at(block)
+                pods |= self.classes.at(block) & self._in_blocks
                 continue
             found = self.classes.selected(peer.pod_selector or _EVERYTHING)
             if peer.namespace_selector is None:
@@ -240,26 +222,30 @@ class Compiled:
         standing = self.standing(direction, number)
         # names of ports are the server's, so that what they mean to who is served depends on who that is
         own = standing is not None and standing.named and direction is PolicyType.INGRESS
-        asked = (standing, number if own else -1)
+        # tiers have subjects of their own
+        asked = (standing, direction, number if own or self.tiers else -1)
         known = self._entries.get(asked)
         if known is None:
             known = self._entries[asked] = self._merge(standing, direction, number)
         return known
 
     def _merge(self, standing: Standing | None, direction: PolicyType, number: int) -> tuple[Entry, ...]:
-        if standing is None:
-            return (Entry(self.ports.all, self.classes.all, self.addresses.all),)
-        merged: dict[PortMask, tuple[ClassMask, AddressMask]] = {}
-        for rule in standing.rules:
-            if rule.names and direction is PolicyType.EGRESS:
-                entries: Iterable[Entry] = self._by_name(rule)
-            else:
-                entries = (Entry(self.ports_of(rule, number), rule.pods, rule.outside),)
-            for ports, pods, outside in entries:
-                if ports:
-                    known = merged.get(ports, (0, 0))
-                    merged[ports] = (known[0] | pods, known[1] | outside)
-        return tuple(Entry(ports, *peers) for ports, peers in merged.items() if any(peers))
+        isolated = None
+        if standing is not None:
+            isolated = merged(
+                entry for rule in standing.rules for entry in self._entries_of(rule, direction, number)
+            )
+        if self.tiers:
+            return self.tiers.allowed(direction, number, isolated)
+        return (
+            (Entry(self.ports.all, self.classes.all, self.addresses.all),) if isolated is None else isolated
+        )
+
+    def _entries_of(self, rule: CompiledRule, direction: PolicyType, number: int) -> Iterable[Entry]:
+        """For egress a port's name is another number on other peers, so a rule may fall into several."""
+        if rule.names and direction is PolicyType.EGRESS:
+            return by_name(self.classes, self.ports, Entry(rule.ports, rule.pods, rule.outside), rule.names)
+        return (Entry(self.ports_of(rule, number), rule.pods, rule.outside),)
 
     def between(self, source: int, destination: int) -> PortMask:
         """The ports on which a pod of one class may connect to another pod of a class: both ends agree."""

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from kubectl_netpolgen.model.policy import NetworkPolicy, PolicyType
 from kubectl_netpolgen.semantics.compiled import Compiled, CompiledRule, Standing
+from kubectl_netpolgen.semantics.tier_verdicts import TierVerdicts
 from kubectl_netpolgen.semantics.verdicts import OPEN, Decision, EndAnswer, Miss, RuleName
 
 _REMEMBERED = 1 << 16
@@ -36,6 +37,7 @@ class EndVerdicts:
 
     def __init__(self, compiled: Compiled, *, brief: bool = False) -> None:
         self._compiled = compiled
+        self._tiers = TierVerdicts(compiled.tiers) if compiled.tiers else None
         self._brief = brief
         self._width = len(compiled.classes.members) // 8 + 1
         self._most_columns = max(256, _BYTES_REMEMBERED // self._width)
@@ -48,6 +50,10 @@ class EndVerdicts:
     def of_pod(self, direction: PolicyType, subject: int, peer: int, port: int) -> EndAnswer:
         """What isolates a class says on a peer of a class and a piece of the server's ports."""
         standing = self._compiled.standing(direction, subject)
+        if self._tiers is not None:
+            decided = self._tiers.of_pod(direction, subject, peer, port, isolated=standing is not None)
+            if decided is not None:
+                return decided
         if standing is None:
             return OPEN
         server = -1
@@ -68,6 +74,10 @@ class EndVerdicts:
     def of_outside(self, direction: PolicyType, subject: int, address: int, port: int) -> EndAnswer:
         """The same of a peer that is no pod, by the piece that its address lies in."""
         standing = self._compiled.standing(direction, subject)
+        if self._tiers is not None:
+            decided = self._tiers.of_outside(direction, subject, address, port, isolated=standing is not None)
+            if decided is not None:
+                return decided
         if standing is None:
             return OPEN
         server = subject if direction is PolicyType.INGRESS else None

@@ -9,6 +9,8 @@ from kubectl_netpolgen.model.network import Protocol
 
 LONGEST_TEXT = 1024
 """No text that we read of an object may be longer: names end at 253 characters, label keys at 317."""
+LONGEST_ANNOTATION = 256 * 1024
+"""What all annotations of an object may come to (apimachinery api/validation TotalAnnotationSizeLimitB)."""
 _SHOWN = 40
 
 
@@ -91,6 +93,16 @@ class Fields:
         below = self.map(key)
         return {_text(name, below.path(str(name)[:_SHOWN])): below.text(name, "") for name in below.document}
 
+    def annotations(self) -> dict[str, str]:
+        """The annotations of metadata: as labels, and as long as tools write them."""
+        below = self.map("annotations")
+        return {
+            _text(name, below.path(str(name)[:_SHOWN])): _text(
+                "" if value is None else value, below.path(str(name)[:_SHOWN]), LONGEST_ANNOTATION
+            )
+            for name, value in below.document.items()
+        }
+
     def _list(self, key: str) -> enumerate[Any]:
         value = self.document.get(key)
         if value is None:
@@ -100,12 +112,12 @@ class Fields:
         return enumerate(value)
 
 
-def _text(value: Any, path: str) -> str:
+def _text(value: Any, path: str, longest: int = LONGEST_TEXT) -> str:
     if value is None:
         raise ValueError(f"{path}: missing")
     if not isinstance(value, str):
         raise ValueError(f"{path}: {shown(value)} is no text")
-    if len(value) > LONGEST_TEXT:
+    if len(value) > longest:
         raise ValueError(f"{path}: {len(value)} characters are more than any such field has")
     return value
 

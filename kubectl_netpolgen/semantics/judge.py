@@ -67,6 +67,7 @@ class Judge:
                     (on_nodes if host is HostNetwork.NODE else _as_pods(manifests)).members,
                     namespaces,
                     blocks=kind,
+                    tiers=manifests.tiers,
                 ),
                 self.ends,
                 brief=brief,

@@ -8,9 +8,11 @@ from typing import Any
 
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.manifests import Manifests, Origin, Template
-from kubectl_netpolgen.model.objects import Namespace, Node, ObjectKey, Pod, Service, TierPolicy, Workload
+from kubectl_netpolgen.model.objects import Namespace, Node, ObjectKey, Pod, Service, Workload
 from kubectl_netpolgen.model.policy import NetworkPolicy
+from kubectl_netpolgen.model.tiers import TierPolicy
 from kubectl_netpolgen.semantics.objects import KubernetesObject, parse_object
+from kubectl_netpolgen.semantics.tiers import TIER_KINDS, with_nodes
 from kubectl_netpolgen.semantics.validation import doubts_of, faults_of
 
 Document = Mapping[str, Any]
@@ -130,6 +132,7 @@ def gather(documents: Iterable[tuple[object, Origin]], findings: Iterable[Findin
     pods = [replace(item, uid=f"{item.namespace}/{item.name}") for item in objects if isinstance(item, Pod)]
     workloads = {item.key: item for item in objects if isinstance(item, Workload)}
     owners = {pod.uid: _top(pod, workloads) for pod in pods if _owned(pod)}
+    nodes = tuple(item for item in objects if isinstance(item, Node))
     running = tuple(pod for pod in pods if not pod.finished)
     tops = [
         template
@@ -142,9 +145,9 @@ def gather(documents: Iterable[tuple[object, Origin]], findings: Iterable[Findin
         owners={pod.uid: owners[pod.uid] for pod in running if pod.uid in owners},
         templates=(*tops, *_ended(pods, owners, {template.key for template in tops})),
         services=tuple(item for item in objects if isinstance(item, Service)),
-        nodes=tuple(item for item in objects if isinstance(item, Node)),
+        nodes=nodes,
         policies=tuple(item for item in objects if isinstance(item, NetworkPolicy)),
-        tiers=tuple(item for item in objects if isinstance(item, TierPolicy)),
+        tiers=tuple(with_nodes((item for item in objects if isinstance(item, TierPolicy)), nodes)),
         origins=gathering.origins,
         findings=(*findings, *gathering.findings, *gathering.ignored()),
     )
@@ -159,17 +162,27 @@ def _ended(pods: Iterable[Pod], owners: Mapping[str, ObjectKey], known: set[Obje
             yield Template(key, pod.labels, pod.ports, pod.host_network)
 
 
+_OF_THE_CLUSTER = frozenset({"Namespace", "Node", "APIService", *TIER_KINDS})
+
+
 def _key(document: Document) -> ObjectKey:
     metadata = document["metadata"]
-    return ObjectKey(
-        str(document["kind"]), str(metadata.get("namespace") or "default"), str(metadata["name"])
-    )
+    return ObjectKey(str(document["kind"]), _namespace(document), str(metadata["name"]))
 
 
 def _name(document: Document) -> str:
     metadata = document.get("metadata")
     found = metadata if isinstance(metadata, Mapping) else {}
-    return f"{document['kind']} {found.get('namespace') or 'default'}/{found.get('name')}"
+    namespace = _namespace(document)
+    return f"{document['kind']} {namespace}{'/' * bool(namespace)}{found.get('name')}"
+
+
+def _namespace(document: Document) -> str:
+    """`default` is what kubectl takes where none is named; what is of the whole cluster has none."""
+    if document["kind"] in _OF_THE_CLUSTER:
+        return ""
+    metadata = document.get("metadata")
+    return str((metadata.get("namespace") if isinstance(metadata, Mapping) else None) or "default")
 
 
 def _template(document: Document, workload: Workload) -> Template | None:

@@ -1,4 +1,4 @@
-"""Pods and templates in classes that no policy tells apart, and which of them a selector selects.
+"""Pods and templates of a family in classes that no policy tells apart, and which of them a selector selects.
 
 Replicas fall together, so everything that follows works on as many classes as there are kinds of pods. A set
 of classes is one integer, a bit for each; a selector is a few operations on such integers (lists by label).
@@ -80,6 +80,8 @@ class Classes:
                 frozenset(item for item in member.labels.items() if item[0] in asked.keys),
                 frozenset(port for port in member.ports if port.name and port.name in asked.port_names),
                 member.host_network,
+                # addresses of two families never meet, whatever policies say
+                None if member.address is None else ":" in member.address,
                 atom,
             )
             number = known.get(key)
@@ -92,7 +94,8 @@ class Classes:
             self.sizes[number] += 1
             self.of.append(number)
         self.all: ClassMask = (1 << len(self.members)) - 1
-        self._host = self.mask(n for n, member in enumerate(self.members) if member.host_network)
+        self.on_node: ClassMask = self.mask(n for n, item in enumerate(self.members) if item.host_network)
+        """The classes of pods of their node's network."""
         self._by_atom = {atom: self.mask(numbers) for atom, numbers in at_atom.items()}
         self._by_value, self._by_key = self._index(asked.keys)
         self._labels = {
@@ -149,7 +152,7 @@ class Classes:
         """The classes, of any namespace, whose labels match; never pods of the host's network."""
         known = self._selected.get(selector)
         if known is None:
-            known = self.all & ~self._host
+            known = self.all & ~self.on_node
             for item in selector.match_labels:
                 known &= self._by_value.get(item, 0)
             for requirement in selector.match_expressions:

@@ -20,16 +20,17 @@ from kubectl_netpolgen.model.objects import (
     Service,
     ServicePort,
     SliceEndpoint,
-    TierPolicy,
     Workload,
 )
 from kubectl_netpolgen.model.policy import NetworkPolicy
 from kubectl_netpolgen.model.selector import LabelSelector, labels_selector
+from kubectl_netpolgen.model.tiers import TierPolicy
 from kubectl_netpolgen.model.times import parse_rfc3339
 from kubectl_netpolgen.semantics.declarations import DECLARING, parse_configuration, parse_declaring
 from kubectl_netpolgen.semantics.fields import Fields, shown
 from kubectl_netpolgen.semantics.policies import parse_policy
 from kubectl_netpolgen.semantics.selectors import parse_selector
+from kubectl_netpolgen.semantics.tiers import TIER_KINDS, parse_tier
 
 KubernetesObject = (
     Pod
@@ -44,7 +45,6 @@ KubernetesObject = (
     | DeclaringObject
 )
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
-_TIERS = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 _HTTPS = 443
 """The port of a webhook's or an APIService's Service where none is given (ServiceReference.port)."""
 
@@ -82,8 +82,8 @@ def parse_object(document: Document) -> KubernetesObject | None:
             return _calls(fields, kind, [hook.map("clientConfig").map("service") for hook in hooks])
         if kind == "APIService":
             return _calls(fields, kind, [fields.map("spec").map("service")])
-        if kind in _TIERS:
-            return TierPolicy(kind, _name(fields))
+        if kind in TIER_KINDS:
+            return parse_tier(fields, _name(fields))
         if kind in DECLARING:
             return parse_declaring(document)
         if kind and document.get("spec") is not None:

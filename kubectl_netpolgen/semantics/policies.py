@@ -40,7 +40,7 @@ def _policy(document: Mapping[str, Any]) -> NetworkPolicy:
         ingress=_rules(spec, "ingress", "from"),
         egress=egress,
         labels=tuple(sorted(metadata.labels().items())),
-        annotations=tuple(sorted(metadata.labels("annotations").items())),
+        annotations=tuple(sorted(metadata.annotations().items())),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class RuleName(NamedTuple):
     """A rule of a policy."""
 
     policy: str
-    """namespace/name."""
+    """namespace/name; of an administrator's, which has no namespace, Kind/name."""
     rule: int
     """Counts from 1 within the policy's ingress or egress."""
 
@@ -45,13 +45,15 @@ class EndAnswer:
     allowed_by: tuple[RuleName, ...] = ()
     """All rules that let it pass."""
     isolated_by: tuple[str, ...] = ()
-    """Where it is denied: all policies that isolate the end, as namespace/name."""
+    """Where NetworkPolicies deny it: all that isolate the end, as namespace/name."""
     nearest: tuple[Miss, ...] = ()
     """Where it is denied: the rules that match the peer or the port, and not both."""
     default: bool = False
     """No policy selects the end, or it is outside the cluster."""
     reason: str = ""
     """Why it depends on the network plugin."""
+    denied_by: tuple[RuleName, ...] = ()
+    """Where administrators deny it: their rules."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,15 +68,18 @@ class Verdict:
     """Why there is no plain answer."""
 
 
+def is_tier(policy: str) -> bool:
+    """True for an administrator's policy: kinds begin with a capital, and no namespace does."""
+    return policy[:1].isupper()
+
+
 OPEN = EndAnswer(Decision.ALLOWED, default=True)
 """Nothing isolates this end."""
 
 
 def depending(answer: EndAnswer, reason: str) -> EndAnswer:
     """The answer as one that some network plugins give."""
-    return EndAnswer(
-        Decision.CNI_DEPENDENT, answer.allowed_by, answer.isolated_by, answer.nearest, reason=reason
-    )
+    return replace(answer, decision=Decision.CNI_DEPENDENT, default=False, reason=reason)
 
 
 def all_of(answers: Sequence[EndAnswer]) -> EndAnswer:
@@ -118,4 +123,5 @@ def _joined(decision: Decision, answers: Iterable[EndAnswer]) -> EndAnswer:
         tuple(dict.fromkeys(miss for item in found for miss in item.nearest)),
         all(item.default for item in found),
         next((item.reason for item in found if item.reason), ""),
+        tuple(dict.fromkeys(name for item in found for name in item.denied_by)),
     )

@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.analysis.coverage import Coverage, measure_coverage
+from kubectl_netpolgen.analysis.unused import Unused, UnusedKind
+from kubectl_netpolgen.analysis.watched import WatchedPod
 from kubectl_netpolgen.model.edge import Edge, Role
 from kubectl_netpolgen.model.flow import Outcome
+from kubectl_netpolgen.model.objects import ObjectKey
 from tests.factories import NOON, SECOND, an_edge
 
 
@@ -50,3 +53,32 @@ def test_line_says_whether_to_go_on() -> None:
     late = an_edge(connections=9, first=NOON + 50 * SECOND)
     assert "came 50 s into 60 s" in str(measured(late)) and "(go on)" in str(measured(late))
     assert str(measured()) == "3 of 4 pods captured; no edge was seen"
+
+
+def test_losses_are_said_only_where_there_are_some() -> None:
+    often = an_edge(connections=9)
+    lost = WatchedPod("a", "shop", "a", (NOON, NOON + 9 * SECOND), (NOON + 5 * SECOND, NOON + 9 * SECOND), 3)
+    skipped = WatchedPod("b", "shop", "b", (NOON, NOON + 9 * SECOND), None, None, skipped=True)
+    key = ObjectKey("Deployment", "shop", "api")
+    unused = (
+        *(Unused(UnusedKind.PORT, key, name) for name in ("80/TCP", "81/TCP")),
+        Unused(UnusedKind.CRON_JOB, ObjectKey("CronJob", "shop", "night")),
+    )
+    found = measure_coverage(
+        [often],
+        started=NOON,
+        ended=NOON + 9 * SECOND,
+        pods_captured=1,
+        pods_there=1,
+        pods=(lost, skipped),
+        unused=unused,
+    )
+    assert (found.missed, found.dropped) == (5 * SECOND, 3)
+    assert str(found).startswith(
+        "1 of 1 pods captured; 5 s of their time missed; 3 packets lost; "
+        "without traffic: 2 declared ports, 1 CronJob; the newest edge came"
+    )
+
+
+def test_losses_that_nobody_counted_are_unknown() -> None:
+    assert measured().dropped is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kubectl_netpolgen.analysis.evidence import ShownByFlows, flow_evidence, flow_filter, sorted_evidence
 from kubectl_netpolgen.analysis.flow_table import table_of
@@ -34,6 +36,14 @@ def test_evidence_is_made_of_rows_when_it_is_looked_at() -> None:
     assert (shown[0], shown[:1]) == (next(iter(shown)), list(shown)[:1])
     with pytest.raises(IndexError):
         shown[2]
+
+
+@given(st.integers(0, 6), st.slices(6))
+def test_the_first_few_are_the_same_when_they_are_kept(length: int, wanted: slice) -> None:
+    shown = ShownByFlows(table_of([a_flow(server_port=number) for number in range(1, 7)]), range(length))
+    every = list(shown)
+    assert shown[wanted] == every[wanted]
+    assert shown[:3] == every[:3]
 
 
 def test_evidence_is_equal_to_whatever_shows_the_same() -> None:

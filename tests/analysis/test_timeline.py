@@ -17,8 +17,8 @@ from kubectl_netpolgen.model.objects import (
     ObjectKey,
     OwnerReference,
     Pod,
-    TierPolicy,
 )
+from kubectl_netpolgen.model.tiers import TierPolicy
 from tests.factories import (
     NOON,
     SECOND,

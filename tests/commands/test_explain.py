@@ -59,6 +59,28 @@ def test_programs_get_the_verdict_item_or_a_list_of_all_ports(shop: Path) -> Non
     ]
 
 
+TIER = """---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: closed}
+spec:
+  priority: 1
+  subject: {namespaces: {}}
+  ingress:
+  - {action: Deny, from: [{namespaces: {}}]}
+"""
+
+
+def test_an_administrators_rule_is_named_with_its_place(shop: Path) -> None:
+    before = (shop / "shop.yaml").read_text()
+    (shop / "shop.yaml").write_text(before + TIER)
+    status, heard = explain(shop, "shop/web", "shop/api", "8080")
+    assert status == ExitStatus.ERROR
+    where = f"shop.yaml:{len(before.splitlines()) + 2}"
+    assert f"denied by AdminNetworkPolicy/closed ({where}) rule 1\n" in heard.stdout
+    assert "smallest change: accept it before AdminNetworkPolicy/closed ingress rule 1\n" in heard.stdout
+
+
 def test_nobody_is_unresolved_and_counts_as_no(shop: Path) -> None:
     status, heard = explain(shop, "shop/nobody", "shop/api", "80")
     assert status == ExitStatus.ERROR

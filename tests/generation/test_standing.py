@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kubectl_netpolgen.generation.standing import standing_policies
 from kubectl_netpolgen.model.finding import Finding
-from kubectl_netpolgen.model.objects import TierPolicy
 from kubectl_netpolgen.model.policy import NetworkPolicy, PolicyType
 from kubectl_netpolgen.model.selector import labels_selector
+from kubectl_netpolgen.model.tiers import TierPolicy
 from tests.factories import a_policy, a_timeline
 from tests.generation.factories import deployed, key
 

@@ -20,7 +20,6 @@ from kubectl_netpolgen.output.connectivity import (
     connectivity_markdown,
     connectivity_table,
     end_text,
-    markdown_text,
 )
 from kubectl_netpolgen.semantics.address_atoms import AddressRange
 from kubectl_netpolgen.semantics.connectivity import Connection
@@ -114,4 +113,3 @@ def test_names_from_outside_are_no_markup() -> None:
     assert len(lines) == 3
     assert "\\|b \\<img" in lines[2]
     assert "\x1b" not in lines[2]
-    assert markdown_text("*_~") == "\\*\\_\\~"

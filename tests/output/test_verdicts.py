@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import json
 
-from kubectl_netpolgen.output.verdicts import VerdictText, end_item, verdict_cells, verdict_item, verdict_rows
+from kubectl_netpolgen.output.verdicts import (
+    VerdictText,
+    denial_text,
+    end_item,
+    verdict_cells,
+    verdict_item,
+    verdict_rows,
+)
 from kubectl_netpolgen.semantics.verdicts import OPEN, Decision, EndAnswer, Miss, RuleName, Verdict, depending
 
 YES = EndAnswer(Decision.ALLOWED, (RuleName("shop/a", 1), RuleName("shop/b", 2)))
@@ -29,6 +36,18 @@ def test_ends_are_as_the_contract_has_them() -> None:
         "default": False,
     }
     assert end_item(depending(YES, "why"))["reason"] == "why"
+
+
+def test_who_denies_is_told_administrators_first() -> None:
+    rule = EndAnswer(Decision.DENIED, denied_by=(RuleName("ClusterNetworkPolicy/x", 2),))
+    assert end_item(rule)["policies"] == [{"policy": "ClusterNetworkPolicy/x", "rule": 2}]
+    several = EndAnswer(Decision.DENIED, isolated_by=("shop/a", "shop/b"), denied_by=rule.denied_by)
+    assert denial_text(several) == "denied by ClusterNetworkPolicy/x rule 2, isolated by shop/a, shop/b"
+    assert denial_text(NO, str.upper) == "isolated by SHOP/A"
+    both = Verdict(Decision.DENIED, rule, NO)
+    assert verdict_cells("1", both, brief=False)[-1] == (
+        "denied by ClusterNetworkPolicy/x rule 2; isolated by shop/a"
+    )
 
 
 def test_text_is_the_item() -> None:

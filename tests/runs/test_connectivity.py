@@ -5,6 +5,8 @@ from __future__ import annotations
 from kubectl_netpolgen.model.manifests import Manifests
 from kubectl_netpolgen.model.objects import ObjectKey
 from kubectl_netpolgen.model.policy import IPBlock, NetworkPolicy, Peer, PolicyType, Rule
+from kubectl_netpolgen.model.selector import LabelSelector, labels_selector
+from kubectl_netpolgen.model.tiers import Action, TierPeer, TierPolicy, TierRule
 from kubectl_netpolgen.runs.connectivity import Found, find_connectivity
 from kubectl_netpolgen.semantics.compiled import BlocksAndPods
 from kubectl_netpolgen.semantics.subjects import HostNetwork
@@ -63,6 +65,12 @@ def test_pods_of_the_nodes_network_are_pods_and_that_others_differ_is_said() -> 
     on_node = find_connectivity(ON_NODE, host_network=HostNetwork.NODE)
     assert pairs(on_node) == {("api-1", "web-1"), ("web-1", "api-1")}
     assert "hostnetwork" not in codes(on_node)
+
+
+def test_tiers_of_administrators_are_part_of_the_answer() -> None:
+    deny = TierRule(Action.DENY, (TierPeer(LabelSelector()),))
+    tier = TierPolicy("ClusterNetworkPolicy", "x", pods=labels_selector({"app": "api"}), ingress=(deny,))
+    assert pairs(find_connectivity(Manifests(pods=PODS, tiers=(tier,)))) == {("api-1", "web-1")}
 
 
 def test_parts_that_never_match_are_said() -> None:

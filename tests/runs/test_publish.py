@@ -55,8 +55,12 @@ def test_everything_derived_is_written_and_private(tmp_path: Path) -> None:
     root = tmp_path / "bundle"
     published = publish(derived(root))
     assert list(files(root)) == [
+        "coverage.json",
+        "coverage.md",
         "declared.jsonl",
         "edges.jsonl",
+        "evidence.jsonl",
+        "evidence.md",
         "excess.jsonl",
         "findings.jsonl",
         "flows.jsonl",

@@ -36,6 +36,17 @@ def test_an_allowance_ends_with_its_rules_or_a_new_policy() -> None:
     )
 
 
+def test_what_administrators_decide_is_turned_before_their_rule() -> None:
+    name = RuleName("ClusterNetworkPolicy/x", 2)
+    denial = EndAnswer(Decision.DENIED, denied_by=(name,))
+    assert changes(Decision.DENIED, denial, OPEN) == (
+        "accept it before ClusterNetworkPolicy/x egress rule 2",
+    )
+    assert changes(Decision.ALLOWED, EndAnswer(Decision.ALLOWED, (name,)), OPEN)[0] == (
+        "deny it before ClusterNetworkPolicy/x egress rule 2"
+    )
+
+
 def test_nothing_turns_what_is_neither() -> None:
     assert changes(Decision.UNRESOLVED, None, None) == ()
     assert changes(Decision.CNI_DEPENDENT, OPEN, EndAnswer(Decision.CNI_DEPENDENT)) == ()

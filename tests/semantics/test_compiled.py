@@ -13,7 +13,8 @@ from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import Pod
 from kubectl_netpolgen.model.policy import IPBlock, NetworkPolicy, Peer, PolicyPort, PolicyType, Rule
 from kubectl_netpolgen.model.selector import LabelSelector
-from kubectl_netpolgen.semantics.compiled import BlocksAndPods, Compiled, Entry
+from kubectl_netpolgen.semantics.compiled import BlocksAndPods, Compiled
+from kubectl_netpolgen.semantics.entries import Entry
 from kubectl_netpolgen.semantics.evaluation import ConnectionEnd, Evaluator
 from kubectl_netpolgen.semantics.members import Member
 from kubectl_netpolgen.semantics.port_atoms import PortRange

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpolgen.model.network import Protocol
-from kubectl_netpolgen.semantics.fields import LONGEST_TEXT, Fields, shown
+from kubectl_netpolgen.semantics.fields import LONGEST_ANNOTATION, LONGEST_TEXT, Fields, shown
 
 
 def test_null_is_missing() -> None:
@@ -93,3 +93,12 @@ def test_what_is_nested_without_end_is_shown_all_the_same() -> None:
     while deep:
         # freed from the outside in, since a destructor goes down as far as the nesting
         deep = deep.pop()
+
+
+def test_annotations_are_as_long_as_tools_write_them() -> None:
+    applied = "x" * (LONGEST_TEXT + 1)
+    assert Fields({"annotations": {"a": applied, "b": None}}).annotations() == {"a": applied, "b": ""}
+    with pytest.raises(ValueError, match=r"^annotations\.a: \d+ characters are more than any"):
+        Fields({"annotations": {"a": "x" * (LONGEST_ANNOTATION + 1)}}).annotations()
+    with pytest.raises(ValueError, match=r"^annotations\.a: 7 is no text"):
+        Fields({"annotations": {"a": 7}}).annotations()

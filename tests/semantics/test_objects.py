@@ -23,11 +23,11 @@ from kubectl_netpolgen.model.objects import (
     Service,
     ServicePort,
     SliceEndpoint,
-    TierPolicy,
     Workload,
 )
 from kubectl_netpolgen.model.policy import NetworkPolicy
 from kubectl_netpolgen.model.selector import labels_selector
+from kubectl_netpolgen.model.tiers import TierPolicy
 from kubectl_netpolgen.semantics.objects import parse_object
 
 POD: dict[str, Any] = {
@@ -376,6 +376,8 @@ def test_api_service_of_somebody_else_is_called_too() -> None:
 
 
 @pytest.mark.parametrize("kind", ["AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"])
-def test_policy_of_another_tier_is_there_and_that_is_all(kind: str) -> None:
-    found = parse_object({"kind": kind, "metadata": {"name": "x"}, "spec": {"priority": 10}})
-    assert found == TierPolicy(kind, "x")
+def test_policies_of_the_other_tiers_are_read(kind: str) -> None:
+    spec = {"priority": 10, "tier": "Admin", "subject": {"namespaces": {}}}
+    found = parse_object({"kind": kind, "metadata": {"name": "x"}, "spec": spec})
+    assert isinstance(found, TierPolicy)
+    assert (found.kind, found.name) == (kind, "x")

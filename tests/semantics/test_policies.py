@@ -150,3 +150,9 @@ def test_ports_that_the_api_server_refuses_are_refused(port: Any) -> None:
 def test_broken_documents_are_value_errors(document: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         parse_policy(document)
+
+
+def test_what_kubectl_apply_notes_may_be_longer_than_any_name() -> None:
+    noted = {"kubectl.kubernetes.io/last-applied-configuration": "{" + " " * 5000 + "}"}
+    found = parse_policy({"metadata": {"name": "x", "annotations": noted}, "spec": {}})
+    assert dict(found.annotations) == noted
