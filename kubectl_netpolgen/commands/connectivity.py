@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from kubectl_netpolgen.documents.json_text import dump_json
 from kubectl_netpolgen.model.errors import ExitStatus, UsageError
 from kubectl_netpolgen.output import connectivity as written
 from kubectl_netpolgen.output.findings import findings_text
@@ -75,19 +74,19 @@ def run(options: Options, environment: Environment) -> ExitStatus:
         host_network=options.host_network,
         focus=frozenset(options.focus),
     )
-    environment.stdout.write(_text(options, found.connections))
+    environment.stdout.writelines(_texts(options, found.connections))
     findings = (*manifests.findings, *found.findings)
     environment.stderr.write(findings_text(findings, colour=environment.stderr_colour))
     return ExitStatus.DONE
 
 
-def _text(options: Options, connections: Sequence[Connection]) -> str:
+def _texts(options: Options, connections: Sequence[Connection]) -> Iterable[str]:
     if options.format is Format.JSON:
-        return dump_json(written.connectivity_list(connections))
+        return written.connectivity_json(connections)
     if options.format is Format.CSV:
-        return written.connectivity_csv(connections)
+        return [written.connectivity_csv(connections)]
     if options.format is Format.MARKDOWN:
-        return written.connectivity_markdown(connections)
+        return [written.connectivity_markdown(connections)]
     if options.format is Format.DOT:
-        return written.connectivity_dot(connections)
-    return written.connectivity_table(connections, headers=options.headers)
+        return [written.connectivity_dot(connections)]
+    return [written.connectivity_table(connections, headers=options.headers)]

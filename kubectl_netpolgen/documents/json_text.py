@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 
@@ -14,6 +14,22 @@ class NotJson(ValueError):
 def dump_json(value: Any) -> str:
     """Indented JSON for people and files, ASCII only so that no terminal or locale can change it."""
     return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def dump_inner(value: Any, depth: int) -> str:
+    """A value as `dump_json` has it that many levels down: what is there often is written once."""
+    return dump_json(value)[:-1].replace("\n", "\n" + "  " * depth)
+
+
+def dump_list(head: Mapping[str, Any], items: Iterable[str]) -> Iterator[str]:
+    """The text of `dump_json` for `{**head, "items": items}`, of items that `dump_inner` wrote 2 deep."""
+    begin, _, end = dump_json({**head, "items": []}).rpartition("[]")
+    between = "["
+    yield begin
+    for item in items:
+        yield f"{between}\n    {item}"
+        between = ","
+    yield ("[]" if between == "[" else "\n  ]") + end
 
 
 def dump_line(value: Any) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
+from kubectl_netpolgen.documents.json_text import dump_inner, dump_list
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import ObjectKey
 from kubectl_netpolgen.model.rows import API_VERSION
@@ -19,17 +21,24 @@ _HEADINGS = ("SOURCE", "DESTINATION", "ALLOWED")
 _CSV = ("source", "destination", "protocol", "ports")
 
 
-def connectivity_list(connections: Iterable[Connection]) -> dict[str, Any]:
-    """`kind: ConnectivityList`; plain values for `documents.json_text`."""
-    items = [
-        {
-            "source": end_item(item.source),
-            "destination": end_item(item.destination),
-            "allowed": allowed_items(item.allowed),
-        }
-        for item in connections
-    ]
-    return {"apiVersion": API_VERSION, "kind": "ConnectivityList", "items": items}
+def connectivity_json(connections: Iterable[Connection]) -> Iterator[str]:
+    """`kind: ConnectivityList`, a piece of text for each connection."""
+    end = cache(lambda item: dump_inner(end_item(item), 3))
+    # by identity, because ports that many pairs share are one object
+    known: dict[int, tuple[Allowed, str]] = {}
+    head = {"apiVersion": API_VERSION, "kind": "ConnectivityList"}
+
+    def texts() -> Iterator[str]:
+        for source, destination, allowed in connections:
+            _, ports = known.get(id(allowed)) or known.setdefault(
+                id(allowed), (allowed, dump_inner(allowed_items(allowed), 3))
+            )
+            yield (
+                f'{{\n      "source": {end(source)},\n      "destination": {end(destination)},'
+                f'\n      "allowed": {ports}\n    }}'
+            )
+
+    return dump_list(head, texts())
 
 
 def end_item(end: End) -> dict[str, str]:
@@ -89,11 +98,12 @@ def connectivity_table(connections: Iterable[Connection], *, headers: bool = Tru
 
 def connectivity_csv(connections: Iterable[Connection]) -> str:
     """One line for each pair and protocol, ended as RFC 4180 ends them."""
+    end = cache(lambda item: csv_text(end_text(item)))
     lines = [",".join(_CSV)]
     for item in connections:
+        pair = f"{end(item.source)},{end(item.destination)}"
         for protocol, ranges in _by_name(item.allowed):
-            ends = (csv_text(end_text(end)) for end in (item.source, item.destination))
-            lines.append(",".join((*ends, protocol.value, csv_text(_ranges_text(ranges)))))
+            lines.append(f"{pair},{protocol.value},{csv_text(_ranges_text(ranges))}")
     return "".join(line + "\r\n" for line in lines)
 
 

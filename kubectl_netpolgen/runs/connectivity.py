@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from kubectl_netpolgen.model.errors import UsageError
 from kubectl_netpolgen.model.finding import Finding, Severity
 from kubectl_netpolgen.model.manifests import Manifests
-from kubectl_netpolgen.semantics.compiled import BlocksAndPods, Compiled
+from kubectl_netpolgen.semantics.compiled import BlocksAndPods, Compiled, blocks_hold
 from kubectl_netpolgen.semantics.connectivity import Connection, Connectivity, focused, spellings
 from kubectl_netpolgen.semantics.idle import find_idle
 from kubectl_netpolgen.semantics.subjects import Cast, HostNetwork, cast_of
@@ -37,7 +37,7 @@ def find_connectivity(
     asked = _Asked(manifests, per_pod, blocks or BlocksAndPods.MATCH, host_network or HostNetwork.POD)
     connections = asked.connections()
     findings = []
-    if blocks is None:
+    if blocks is None and blocks_hold(manifests.policies, asked.cast().members):
         otherwise = replace(asked, blocks=BlocksAndPods.IGNORE)
         findings += _differences(
             connections,

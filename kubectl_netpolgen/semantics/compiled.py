@@ -34,6 +34,18 @@ class BlocksAndPods(str, Enum):
     IGNORE = "ignore"
 
 
+def blocks_hold(policies: Iterable[NetworkPolicy], members: Iterable[Member]) -> bool:
+    """True when an ipBlock holds the address of a member, so that it matters whether it means pods."""
+    blocks = tuple(ip_blocks(policies))
+    atoms = AddressAtoms(blocks)
+    held = 0
+    for block in blocks:
+        held |= atoms.mask(block)
+    return any(
+        held >> atoms.atom(member.address) & 1 for member in members if held and member.address is not None
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class CompiledRule:
     """One rule of one policy: a connection needs both its peer and its port."""

@@ -11,7 +11,9 @@ from kubectl_netpolgen.model.objects import ObjectKey
 from kubectl_netpolgen.model.policy import PolicyType
 from kubectl_netpolgen.semantics.address_atoms import AddressRange
 from kubectl_netpolgen.semantics.compiled import Compiled
+from kubectl_netpolgen.semantics.members import numbers_of
 from kubectl_netpolgen.semantics.port_atoms import PortMask
+from kubectl_netpolgen.semantics.rows import Piece, Rows, both, partition
 from kubectl_netpolgen.semantics.subjects import Cast, Subject
 
 End = ObjectKey | AddressRange
@@ -33,38 +35,66 @@ class Connectivity:
     """
 
     def __init__(self, compiled: Compiled, cast: Cast) -> None:
-        self._compiled = compiled
+        self.compiled = compiled
         self._cast = cast
         self._classes = {
             subject.key: tuple(sorted({compiled.classes.of[number] for number in subject.members}))
             for subject in cast.subjects
         }
+        self._families = [
+            None if member.address is None else ":" in member.address for member in compiled.classes.members
+        ]
         self._between = cache(compiled.between)
         self._ranges = cache(compiled.ports.ranges)
+        self._outside = cache(self._pieces_outside)
 
     def __iter__(self) -> Iterator[Connection]:
         """All that is allowed, by source and destination; addresses come after workloads."""
-        for source in self._cast.subjects:
-            for destination in self._cast.subjects:
-                if source is not destination:
-                    ports = self.between(source, destination)
-                    if ports:
-                        yield Connection(source.key, destination.key, self._ranges(ports))
+        rows = Rows(self.compiled)
+        subjects = self._cast.subjects
+        having: dict[int, list[int]] = {}
+        for place, subject in enumerate(subjects):
+            for number in self._classes[subject.key]:
+                having.setdefault(number, []).append(place)
+        for source in subjects:
+            for place, ports in self._row(source, rows, having):
+                yield Connection(source.key, subjects[place].key, self._ranges(ports))
             for addresses, ports in self.outside(source, PolicyType.EGRESS):
                 yield Connection(source.key, addresses, self._ranges(ports))
-        for destination in self._cast.subjects:
+        for destination in subjects:
             for addresses, ports in self.outside(destination, PolicyType.INGRESS):
                 yield Connection(addresses, destination.key, self._ranges(ports))
 
+    def _row(self, source: Subject, rows: Rows, having: dict[int, list[int]]) -> list[tuple[int, PortMask]]:
+        """The places of those that a subject may connect to, in their order, with the ports."""
+        subjects, classes = self._cast.subjects, self._classes[source.key]
+        found: dict[int, PortMask] = {}
+        doubtful: set[int] = set()
+        for client in classes:
+            for ports, servers in rows.of(client):
+                for server in numbers_of(servers):
+                    if len(classes) > 1 or not self._meet(client, server):
+                        doubtful.update(having[server])
+                        continue
+                    for place in having[server]:
+                        found[place] = ports
+        # one class of a subject says nothing of its others
+        doubtful |= {place for place in found if len(self._classes[subjects[place].key]) > 1}
+        for place in doubtful:
+            found[place] = self.between(source, subjects[place])
+        return sorted(
+            (place, ports) for place, ports in found.items() if ports and subjects[place] is not source
+        )
+
     def selves(self) -> Iterator[Connection]:
         """Each subject with itself: nothing keeps a pod from itself."""
-        everything = self._ranges(self._compiled.ports.all)
+        everything = self._ranges(self.compiled.ports.all)
         for subject in self._cast.subjects:
             yield Connection(subject.key, subject.key, everything)
 
     def between(self, source: Subject, destination: Subject) -> PortMask:
         """The ports on which all pods of one may connect to all of the other that have a family in common."""
-        found, met = self._compiled.ports.all, False
+        found, met = self.compiled.ports.all, False
         for client in self._classes[source.key]:
             for server in self._classes[destination.key]:
                 if self._meet(client, server):
@@ -76,26 +106,27 @@ class Connectivity:
 
     def _meet(self, client: int, server: int) -> bool:
         """A connection is of one family, so addresses of two never meet."""
-        addresses = [self._compiled.classes.members[number].address for number in (client, server)]
-        families = {":" in address for address in addresses if address is not None}
-        return len(families) < 2
+        one, other = self._families[client], self._families[server]
+        return one is None or other is None or one == other
 
     def outside(self, subject: Subject, direction: PolicyType) -> Iterator[tuple[AddressRange, PortMask]]:
         """The addresses that are nobody's in the cluster and that all pods of a subject may use, by ports."""
-        atoms: dict[PortMask, int] = {}
-        for atom in range(self._compiled.addresses.count):
-            found = self._compiled.ports.all
-            for number in self._classes[subject.key]:
-                # policies are about either family, whatever addresses a pod has today
-                found &= self._compiled.outside(direction, number, atom)
-            if found:
-                atoms[found] = atoms.get(found, 0) | 1 << atom
+        atoms = self.compiled.addresses
         ranges = (
             (addresses, ports)
-            for ports, mask in atoms.items()
-            for addresses in self._compiled.addresses.ranges(mask)
+            for ports, mask in self._outside(direction, self._classes[subject.key])
+            for addresses in atoms.ranges(mask)
         )
-        yield from sorted(ranges, key=lambda item: self._compiled.addresses.order(item[0]))
+        yield from sorted(ranges, key=lambda item: atoms.order(item[0]))
+
+    def _pieces_outside(self, direction: PolicyType, classes: tuple[int, ...]) -> tuple[Piece, ...]:
+        """Policies are about either family, whatever addresses a pod has today."""
+        found: tuple[Piece, ...] | None = None
+        for number in classes:
+            entries = self.compiled.entries(direction, number)
+            pieces = partition((entry.ports, entry.outside) for entry in entries)
+            found = pieces if found is None else both(found, pieces)
+        return found or ()
 
 
 def all_ports(allowed: Allowed) -> bool:

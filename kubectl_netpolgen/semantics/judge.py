@@ -8,8 +8,7 @@ from typing import NamedTuple
 from kubectl_netpolgen.model.manifests import Manifests
 from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.policy import PolicyType
-from kubectl_netpolgen.semantics.address_atoms import AddressAtoms, ip_blocks
-from kubectl_netpolgen.semantics.compiled import BlocksAndPods, Compiled
+from kubectl_netpolgen.semantics.compiled import BlocksAndPods, Compiled, blocks_hold
 from kubectl_netpolgen.semantics.end_verdicts import EndVerdicts
 from kubectl_netpolgen.semantics.ends import End, EndKind, Ends
 from kubectl_netpolgen.semantics.subjects import Cast, HostNetwork, cast_of
@@ -282,12 +281,6 @@ def _hosts(cast: Cast) -> list[HostNetwork]:
 
 
 def _blocks(manifests: Manifests, cast: Cast) -> list[BlocksAndPods]:
-    """Both meanings where an ipBlock holds the address of a pod."""
-    atoms = AddressAtoms(ip_blocks(manifests.policies))
-    held = 0
-    for block in ip_blocks(manifests.policies):
-        held |= atoms.mask(block)
-    for member in cast.members:
-        if held and member.address is not None and held >> atoms.atom(member.address) & 1:
-            return list(BlocksAndPods)
-    return [BlocksAndPods.MATCH]
+    """Both meanings where they matter."""
+    matters = blocks_hold(manifests.policies, cast.members)
+    return list(BlocksAndPods) if matters else [BlocksAndPods.MATCH]

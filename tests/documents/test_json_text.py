@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from kubectl_netpolgen.documents.json_text import (
     NotJson,
+    dump_inner,
     dump_json,
     dump_line,
+    dump_list,
     load_json,
     load_line,
     load_lines,
@@ -79,3 +81,9 @@ def test_one_line_of_many_is_refused_like_any_other(text: str) -> None:
     with pytest.raises(NotJson):
         load_line(text)
     assert load_line('{"a": [1]}\n') == {"a": [1]}
+
+
+@given(st.lists(VALUES))
+def test_a_list_in_pieces_is_the_text_of_the_whole(items: list[Any]) -> None:
+    pieces = dump_list({"kind": "X"}, (dump_inner(item, 2) for item in items))
+    assert "".join(pieces) == dump_json({"kind": "X", "items": items})

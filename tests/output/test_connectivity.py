@@ -16,7 +16,7 @@ from kubectl_netpolgen.output.connectivity import (
     allowed_text,
     connectivity_csv,
     connectivity_dot,
-    connectivity_list,
+    connectivity_json,
     connectivity_markdown,
     connectivity_table,
     end_text,
@@ -42,8 +42,10 @@ CONNECTIONS = (
 
 
 def test_the_list_is_the_contract() -> None:
-    document = connectivity_list(CONNECTIONS[:1] + CONNECTIONS[3:])
-    assert json.loads(dump_json(document)) == {
+    text = "".join(connectivity_json(CONNECTIONS[:1] + CONNECTIONS[3:]))
+    document = json.loads(text)
+    assert text == dump_json(document)
+    assert document == {
         "apiVersion": "netpolgen/v1",
         "kind": "ConnectivityList",
         "items": [

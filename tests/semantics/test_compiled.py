@@ -13,7 +13,7 @@ from kubectl_netpolgen.model.network import Protocol
 from kubectl_netpolgen.model.objects import Pod
 from kubectl_netpolgen.model.policy import IPBlock, NetworkPolicy, Peer, PolicyPort, PolicyType, Rule
 from kubectl_netpolgen.model.selector import LabelSelector
-from kubectl_netpolgen.semantics.compiled import BlocksAndPods, Compiled
+from kubectl_netpolgen.semantics.compiled import BlocksAndPods, Compiled, blocks_hold
 from kubectl_netpolgen.semantics.entries import Entry
 from kubectl_netpolgen.semantics.evaluation import ConnectionEnd, Evaluator
 from kubectl_netpolgen.semantics.members import Member
@@ -144,3 +144,14 @@ def test_policies_that_select_the_same_pods_are_merged_and_each_keeps_its_rules(
         ("one", 1),
         ("two", 1),
     ]
+
+
+def test_it_matters_whether_a_block_means_pods_where_one_holds_some() -> None:
+    held = a_policy("x", ingress=(Rule((Peer(ip_block=IPBlock("10.244.1.0/24", ("10.244.1.6/32",))),)),))
+    inside, hole = (
+        Member("shop", address=address("10.244.1.5")),
+        Member("shop", address=address("10.244.1.6")),
+    )
+    assert blocks_hold([held], [hole, inside])
+    assert not blocks_hold([held], [hole, Member("shop")])
+    assert not blocks_hold([], [inside])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from kubectl_netpolgen.model.manifests import Manifests, Template
 from kubectl_netpolgen.model.network import Protocol
-from kubectl_netpolgen.model.objects import ObjectKey
+from kubectl_netpolgen.model.objects import ObjectKey, Pod
 from kubectl_netpolgen.model.policy import IPBlock, NetworkPolicy, Peer, PolicyPort, PolicyType, Rule
 from kubectl_netpolgen.model.selector import labels_selector
 from kubectl_netpolgen.semantics.address_atoms import AddressRange
@@ -12,6 +17,8 @@ from kubectl_netpolgen.semantics.compiled import Compiled
 from kubectl_netpolgen.semantics.connectivity import Connection, Connectivity, all_ports, focused
 from kubectl_netpolgen.semantics.subjects import cast_of
 from tests.factories import a_pod, a_policy, address
+from tests.semantics.factories import policies
+from tests.semantics.test_compiled import CLUSTERS, NAMESPACES
 
 WEB, API = ObjectKey("Deployment", "shop", "web"), ObjectKey("Deployment", "shop", "api")
 TEMPLATES = Manifests(templates=(Template(WEB, {"app": "web"}), Template(API, {"app": "api"})))
@@ -143,3 +150,26 @@ def test_pods_without_a_family_in_common_are_no_pair() -> None:
 def test_who_is_isolated_is_so_to_both_families_whatever_its_addresses_are_today() -> None:
     pods = Manifests(pods=(a_pod("api-1", "10.244.1.5"),))
     assert not [line for line in told(answers(into_api(), manifests=pods)) if line.endswith("> api-1 all")]
+
+
+@settings(max_examples=60)
+@given(st.lists(policies(), max_size=4), CLUSTERS, NAMESPACES, st.lists(st.sampled_from("ab"), min_size=9))
+def test_the_list_is_pair_by_pair_what_both_may(
+    found: list[NetworkPolicy], cluster: tuple[Pod, ...], namespaces: dict[str, dict[str, str]], of: list[str]
+) -> None:
+    owners = {
+        pod.uid: ObjectKey("Deployment", pod.namespace, name) for pod, name in zip(cluster, of, strict=False)
+    }
+    manifests = Manifests(pods=cluster, owners=owners)
+    cast = cast_of(manifests)
+    every = Connectivity(Compiled(found, cast.members, namespaces), cast)
+    listed = {
+        (item.source, item.destination): item.allowed
+        for item in every
+        if isinstance(item.source, ObjectKey) and isinstance(item.destination, ObjectKey)
+    }
+    pairs = permutations(cast.subjects, 2)
+    expected = {(one.key, other.key): every.between(one, other) for one, other in pairs}
+    assert set(listed) == {pair for pair, ports in expected.items() if ports}
+    shown = every.compiled.ports.ranges
+    assert all(allowed == shown(expected[pair]) for pair, allowed in listed.items())
