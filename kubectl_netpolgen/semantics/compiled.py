@@ -7,7 +7,7 @@ only their union counts. Each keeps its own rules for whoever asks which of them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,16 +15,16 @@ from kubectl_netpolgen.model.policy import NetworkPolicy, Peer, PolicyType, Rule
 from kubectl_netpolgen.model.selector import LabelSelector
 from kubectl_netpolgen.model.tiers import TierPolicy
 from kubectl_netpolgen.semantics.address_atoms import AddressAtoms, AddressMask, ip_blocks
+from kubectl_netpolgen.semantics.distinctions import Distinctions, distinctions_of
 from kubectl_netpolgen.semantics.entries import Entry, PortNames, by_name, merged, named
 from kubectl_netpolgen.semantics.members import Classes, ClassMask, Member, Selecting
 from kubectl_netpolgen.semantics.port_atoms import (
     PortAtoms,
     PortMask,
     PortRange,
-    port_entries,
     port_range,
 )
-from kubectl_netpolgen.semantics.tier_rules import TierRules, tier_blocks, tier_ports, tier_selectors
+from kubectl_netpolgen.semantics.tier_rules import TierRules
 
 
 class BlocksAndPods(str, Enum):
@@ -127,30 +127,31 @@ class Compiled:
         blocks: BlocksAndPods = BlocksAndPods.MATCH,
         ports: Iterable[PortRange] = (),
         tiers: Sequence[TierPolicy] = (),
+        beside: Distinctions | None = None,
     ) -> None:
-        """`ports` are more of those that one will ask about; others are judged with their neighbours."""
+        """`ports` are more of those that one will ask about; others are judged with their neighbours.
+
+        What `beside` tells apart is apart here too, so that both number classes and pieces alike.
+        """
         self.policies = tuple(policies)
-        self.addresses = AddressAtoms((*ip_blocks(self.policies), *tier_blocks(tiers)))
-        of_tiers = tuple(tier_ports(tiers))
-        names = {item.port for item in port_entries(self.policies) if isinstance(item.port, str)}
-        names |= {item for item in of_tiers if isinstance(item, str)}
+        found = distinctions_of(self.policies, tiers)
+        if beside is not None:
+            found |= beside
+        self.addresses = AddressAtoms(found.blocks)
         self.classes = Classes(
             members,
             namespaces,
-            Selecting((*_selectors(self.policies), *tier_selectors(tiers)), names),
+            Selecting(found.selectors, found.port_names),
             self.addresses,
-            # the networks of the tiers mean pods' addresses whatever an ipBlock means
-            pods_have_addresses=blocks is BlocksAndPods.MATCH or any(True for _ in tier_blocks(tiers)),
+            pods_have_addresses=blocks is BlocksAndPods.MATCH or found.networks,
         )
-        numbers = (item for item in map(port_range, port_entries(self.policies)) if item is not None)
         declared = (
             PortRange(port.protocol, port.port, port.port)
             for member in self.classes.members
             for port in member.ports
-            if port.name in names
+            if port.name in found.port_names
         )
-        ranges = (item for item in of_tiers if isinstance(item, PortRange))
-        self.ports = PortAtoms((*numbers, *declared, *ranges, *ports))
+        self.ports = PortAtoms((*found.ports, *declared, *ports))
         self.tiers = TierRules(tiers, self.classes, self.addresses, self.ports)
         self._in_blocks = self.classes.all if blocks is BlocksAndPods.MATCH else self.classes.on_node
         self._groups = {direction: self._group(direction) for direction in PolicyType}
@@ -282,13 +283,3 @@ def _ports(entries: Iterable[Entry], number: int) -> PortMask:
         if entry.pods >> number & 1:
             found |= entry.ports
     return found
-
-
-def _selectors(policies: Iterable[NetworkPolicy]) -> Iterator[LabelSelector]:
-    for policy in policies:
-        yield policy.pod_selector
-        for direction in PolicyType:
-            for rule in policy.rules(direction):
-                for peer in rule.peers:
-                    if peer.pod_selector is not None:
-                        yield peer.pod_selector

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from kubectl_netpolgen.model.network import Protocol
@@ -45,50 +45,69 @@ class Connectivity:
             None if member.address is None else ":" in member.address for member in compiled.classes.members
         ]
         self._between = cache(compiled.between)
-        self._ranges = cache(compiled.ports.ranges)
+        self.ranges = cache(compiled.ports.ranges)
         self._outside = cache(self._pieces_outside)
 
     def __iter__(self) -> Iterator[Connection]:
         """All that is allowed, by source and destination; addresses come after workloads."""
-        rows = Rows(self.compiled)
         subjects = self._cast.subjects
-        having: dict[int, list[int]] = {}
-        for place, subject in enumerate(subjects):
-            for number in self._classes[subject.key]:
-                having.setdefault(number, []).append(place)
         for source in subjects:
-            for place, ports in self._row(source, rows, having):
-                yield Connection(source.key, subjects[place].key, self._ranges(ports))
+            for destination, ports in self.row(source):
+                yield Connection(source.key, destination.key, self.ranges(ports))
             for addresses, ports in self.outside(source, PolicyType.EGRESS):
-                yield Connection(source.key, addresses, self._ranges(ports))
+                yield Connection(source.key, addresses, self.ranges(ports))
         for destination in subjects:
             for addresses, ports in self.outside(destination, PolicyType.INGRESS):
-                yield Connection(addresses, destination.key, self._ranges(ports))
+                yield Connection(addresses, destination.key, self.ranges(ports))
 
-    def _row(self, source: Subject, rows: Rows, having: dict[int, list[int]]) -> list[tuple[int, PortMask]]:
-        """The places of those that a subject may connect to, in their order, with the ports."""
-        subjects, classes = self._cast.subjects, self._classes[source.key]
+    @cached_property
+    def rows(self) -> Rows:
+        """The same of classes."""
+        return Rows(self.compiled)
+
+    def having(self, number: int) -> Iterator[Subject]:
+        """The subjects that have members of a class."""
+        return (self._cast.subjects[place] for place in self._places.get(number, ()))
+
+    @cached_property
+    def _places(self) -> Mapping[int, Sequence[int]]:
+        """The subjects of each class, by their places."""
+        found: dict[int, list[int]] = {}
+        for place, subject in enumerate(self._cast.subjects):
+            for number in self._classes[subject.key]:
+                found.setdefault(number, []).append(place)
+        return found
+
+    def classes_of(self, subject: Subject) -> tuple[int, ...]:
+        """The classes of a subject's members."""
+        return self._classes[subject.key]
+
+    def row(self, source: Subject) -> list[tuple[Subject, PortMask]]:
+        """Those that a subject may connect to, in their order, with the ports."""
+        subjects, classes, having = self._cast.subjects, self._classes[source.key], self._places
         found: dict[int, PortMask] = {}
         doubtful: set[int] = set()
         for client in classes:
-            for ports, servers in rows.of(client):
+            for ports, servers in self.rows.of(client):
                 for server in numbers_of(servers):
+                    places = having.get(server, ())
                     if len(classes) > 1 or not self._meet(client, server):
-                        doubtful.update(having[server])
-                        continue
-                    for place in having[server]:
-                        found[place] = ports
+                        doubtful.update(places)
+                    else:
+                        found.update(dict.fromkeys(places, ports))
         # one class of a subject says nothing of its others
         doubtful |= {place for place in found if len(self._classes[subjects[place].key]) > 1}
         for place in doubtful:
             found[place] = self.between(source, subjects[place])
-        return sorted(
-            (place, ports) for place, ports in found.items() if ports and subjects[place] is not source
-        )
+        return [
+            (subjects[place], found[place])
+            for place in sorted(found)
+            if found[place] and subjects[place] is not source
+        ]
 
     def selves(self) -> Iterator[Connection]:
         """Each subject with itself: nothing keeps a pod from itself."""
-        everything = self._ranges(self.compiled.ports.all)
+        everything = self.ranges(self.compiled.ports.all)
         for subject in self._cast.subjects:
             yield Connection(subject.key, subject.key, everything)
 
@@ -114,10 +133,14 @@ class Connectivity:
         atoms = self.compiled.addresses
         ranges = (
             (addresses, ports)
-            for ports, mask in self._outside(direction, self._classes[subject.key])
+            for ports, mask in self.pieces_outside(subject, direction)
             for addresses in atoms.ranges(mask)
         )
         yield from sorted(ranges, key=lambda item: atoms.order(item[0]))
+
+    def pieces_outside(self, subject: Subject, direction: PolicyType) -> tuple[Piece, ...]:
+        """The same as pieces of the address space, apart by the ports."""
+        return self._outside(direction, self._classes[subject.key])
 
     def _pieces_outside(self, direction: PolicyType, classes: tuple[int, ...]) -> tuple[Piece, ...]:
         """Policies are about either family, whatever addresses a pod has today."""
