@@ -16,8 +16,8 @@ def markdown_text(text: str) -> str:
 
 
 def markdown_code(text: str) -> str:
-    """Text from outside as code, fenced by more backquotes than it holds; of a cell, bars are escaped."""
-    shown = terminal_text(text).replace("|", "\\|")
+    """Text from outside as code, fenced by more backquotes than it holds; not for cells, which bars end."""
+    shown = terminal_text(text)
     longest = max((len(run) for run in "".join(c if c == "`" else " " for c in shown).split()), default=0)
     fence = "`" * (longest + 1)
     return f"{fence} {shown} {fence}" if "`" in shown else f"{fence}{shown}{fence}"

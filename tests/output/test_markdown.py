@@ -17,7 +17,7 @@ def test_markup_is_escaped_and_control_characters_are_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("a && b", "`a && b`"), ("a `b` c", "`` a `b` c ``"), ("x ``` y", "```` x ``` y ````")]
+    ("text", "code"), [("a || b", "`a || b`"), ("a `b` c", "`` a `b` c ``"), ("x ``` y", "```` x ``` y ````")]
 )
 def test_code_is_fenced_by_more_backquotes_than_it_holds(text: str, code: str) -> None:
     assert markdown_code(text) == code
