@@ -78,6 +78,30 @@ VERIFY = Verb(
     ),
 )
 
+DIFF = Verb(
+    "diff",
+    "Compare what two sets of policies allow",
+    "List the pairs, and the addresses outside, to which two sets of policies allow different ports, and say "
+    "what the second is to the first: equivalent, tighter, looser or incomparable. A side is a file, a "
+    "folder, - for standard input, or a bundle, which holds who was there, the policies written for them "
+    "and what was seen; what takes away something seen comes first. The exit status is 0 when nothing "
+    "differs, 1 when something does, and more than 1 when there is no answer.",
+    (
+        ("What does this change of manifests allow or deny?", "diff main/manifests manifests"),
+        ("The same for a pull request", "diff main/manifests manifests -o md"),
+        ("What do today's policies deny that last week's allowed?", "diff monday friday"),
+    ),
+    flags=(
+        output_flag("table", "json", "md"),
+        Flag("pods", "pods one by one, each with itself too, instead of workloads", Kind.SWITCH),
+        IPBLOCK_PODS,
+        HOSTNETWORK,
+        STRICT,
+        NO_HEADERS,
+    ),
+    operands=(Operand("A", "before"), Operand("B", "after")),
+)
+
 EXPLAIN = Verb(
     "explain",
     "Explain why a connection is allowed or denied",

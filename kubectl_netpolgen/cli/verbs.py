@@ -12,7 +12,7 @@ from kubectl_netpolgen.cli.flags import (
     dry_run_flag,
     output_flag,
 )
-from kubectl_netpolgen.cli.policy_verbs import CONNECTIVITY, EXPLAIN, VERIFY
+from kubectl_netpolgen.cli.policy_verbs import CONNECTIVITY, DIFF, EXPLAIN, VERIFY
 from kubectl_netpolgen.cli.verb import Operand, Verb
 
 DEFAULT_DENY = Flag(
@@ -295,7 +295,7 @@ COMPLETION = Verb(
 )
 
 VERBS = (
-    *(CAPTURE, ANALYSE, FLOWS, VERIFY, EXPLAIN, CONNECTIVITY),
+    *(CAPTURE, ANALYSE, FLOWS, VERIFY, EXPLAIN, CONNECTIVITY, DIFF),
     *(CLEAN, DOCTOR, RBAC, DEMO, VERSION, COMPLETION),
 )
 """In the order in which help lists them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,8 +28,13 @@ def read_manifests(paths: Sequence[str], *, environment: Environment, strict: bo
     A document that is no YAML is left out and said, or with `strict` refused too.
     """
     findings: list[Finding] = []
+    return gathered(manifest_documents(paths, environment, findings, strict=strict), findings)
+
+
+def gathered(documents: Iterable[tuple[object, Origin]], findings: Iterable[Finding]) -> Manifests:
+    """What documents say; InvalidManifest, with all that is wrong, for what the API server would refuse."""
     try:
-        return gather(_documents(paths, environment, findings, strict=strict), findings)
+        return gather(documents, findings)
     except Refused as error:
         shown = [str(fault) for fault in error.faults[:_SHOWN]]
         more = len(error.faults) - len(shown)
@@ -39,9 +44,10 @@ def read_manifests(paths: Sequence[str], *, environment: Environment, strict: bo
         ) from error
 
 
-def _documents(
+def manifest_documents(
     paths: Sequence[str], environment: Environment, findings: list[Finding], *, strict: bool
 ) -> Iterator[tuple[object, Origin]]:
+    """The documents of files, folders and standard input, each with its place; what is no YAML is said."""
     for name, text in _texts(paths, environment, findings):
         for line, document in load_manifest(text):
             if not isinstance(document, BadDocument):
