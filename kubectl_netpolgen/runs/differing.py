@@ -77,6 +77,17 @@ def find_difference(
                 "--hostnetwork=pod or --hostnetwork=node, as your plugin does",
             )
         )
+    findings += [
+        Finding(
+            "no-workloads",
+            Severity.WARNING,
+            f"the side {word}",
+            "holds no pods and no workloads, so all that the other side allows counts as changed",
+            "put the manifests of the workloads beside the policies",
+        )
+        for word, side, its_other in (("before", one, other), ("after", other, one))
+        if its_other.cast.members and not side.cast.members
+    ]
     return Differing((*missed, *others), len(missed), relation_of(found), tuple(dict.fromkeys(findings)))
 
 

@@ -90,3 +90,13 @@ def test_pods_one_by_one_are_told_with_themselves_where_they_came() -> None:
     assert ("api-1", "api-1") in found
     assert ("web-1", "web-1") not in found
     assert ("api-1", "api-1") not in pairs(find_difference(one, other))
+
+
+def test_policies_without_workloads_are_a_side_that_is_warned_of() -> None:
+    alone = a_source(manifests=Manifests(policies=(into_api(80),)))
+    found = find_difference(a_source(into_api(80)), alone)
+    assert [(item.code, item.subject) for item in found.findings] == [("no-workloads", "the side after")]
+    assert found.relation is Relation.TIGHTER
+    reverse = find_difference(alone, a_source(into_api(80)))
+    assert [item.subject for item in reverse.findings] == ["the side before"]
+    assert find_difference(alone, alone).findings == ()
